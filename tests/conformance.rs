@@ -49,7 +49,7 @@ fn lines(report: &ExtensionReport) -> String {
                 check.id,
                 finding.expected,
                 finding.seen,
-                finding.mend
+                finding.fix
             ));
         }
     }

@@ -249,7 +249,7 @@ fn extension_text(extension: &ExtensionReport) -> String {
                 check.promise,
                 escape_untrusted(&finding.expected),
                 escape_untrusted(&finding.seen),
-                finding.mend
+                finding.fix
             );
         }
     }

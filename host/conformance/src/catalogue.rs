@@ -6,10 +6,10 @@ use serde::Serialize;
 use super::{
     Level, Outcome,
     checks::{
-        batch, cache, cancel, config, descriptor, determinism, direction, examples, generated, growth, host_calls,
-        input, model, policy, sandbox, schemas, search, tensors, unicode,
+        batch, cache, cancel, config, descriptor, determinism, direction, examples, generated, host_calls, input,
+        memory_growth, model, policy, sandbox, schemas, search, tensors, unicode,
     },
-    subject::Subject,
+    extension_under_test::ExtensionUnderTest,
 };
 
 /// A check.
@@ -25,7 +25,7 @@ pub(super) struct Check {
     pub(super) picks: Option<Picks>,
     /// Whether it needs a configuration that opens.
     pub(super) calls: bool,
-    pub(super) run: fn(&Subject<'_>) -> Outcome,
+    pub(super) run: fn(&ExtensionUnderTest<'_>) -> Outcome,
 }
 
 /// A check, for documentation.
@@ -49,17 +49,17 @@ pub fn every_check() -> Vec<CheckInfo> {
 }
 
 /// A check that looks, and calls nothing.
-const fn looks(id: &'static str, promise: &'static str, run: fn(&Subject<'_>) -> Outcome) -> Check {
+const fn looks(id: &'static str, promise: &'static str, run: fn(&ExtensionUnderTest<'_>) -> Outcome) -> Check {
     Check { id, promise, level: Level::Conforming, kind: None, picks: None, calls: false, run }
 }
 
 /// A check that calls.
-const fn calls(id: &'static str, promise: &'static str, run: fn(&Subject<'_>) -> Outcome) -> Check {
+const fn calls(id: &'static str, promise: &'static str, run: fn(&ExtensionUnderTest<'_>) -> Outcome) -> Check {
     Check { calls: true, ..looks(id, promise, run) }
 }
 
 impl Check {
-    const fn of(self, kind: Kind) -> Self {
+    const fn of_kind(self, kind: Kind) -> Self {
         Self { kind: Some(kind), ..self }
     }
 
@@ -94,7 +94,7 @@ pub(super) static CHECKS: &[Check] = &[
     ),
     looks(
         "bad-config",
-        "an unknown key, a value of the wrong type and a configuration that is no object are refused as `invalid-config`",
+        "an unknown key, a value of the wrong type and a configuration that is not an object are refused as `invalid-config`",
         config::bad,
     ),
     looks(
@@ -125,50 +125,51 @@ pub(super) static CHECKS: &[Check] = &[
         tensors::own,
     ),
     calls("model-answers", "a minimal request is answered with a text, and with sane counts of tokens", model::answers)
-        .of(Kind::Model),
-    calls("model-schema", "a request with a schema is answered with JSON that fits it", model::schema).of(Kind::Model),
+        .of_kind(Kind::Model),
+    calls("model-schema", "a request with a schema is answered with JSON that fits it", model::schema)
+        .of_kind(Kind::Model),
     calls(
         "model-options",
         "`stop`, `max_tokens`, `temperature`, `seed` and `replicate` are taken, and those on the text are kept to",
         model::options,
     )
-    .of(Kind::Model),
+    .of_kind(Kind::Model),
     calls(
         "model-offers",
         "what it offers (`x-offers`) is answered in its shape, and what it does not offer is refused",
         model::offered,
     )
-    .of(Kind::Model),
+    .of_kind(Kind::Model),
     calls(
         "direction-answers",
         "a unit vector a layer, with an entry of `layers` for each, whatever the numbers of prompts and layers",
         direction::answers,
     )
-    .of(Kind::DirectionExtractor),
+    .of_kind(Kind::DirectionExtractor),
     calls(
         "direction-degenerate",
         "a layer in which the sets are alike has the zero vector and is `degenerate`, and no other is",
         direction::degenerate,
     )
-    .of(Kind::DirectionExtractor),
+    .of_kind(Kind::DirectionExtractor),
     calls(
         "direction-numbers",
         "hidden states with NaN or infinity in them are refused as `invalid-input`",
         direction::not_numbers,
     )
-    .of(Kind::DirectionExtractor),
+    .of_kind(Kind::DirectionExtractor),
     calls(
         "direction-shapes",
         "sets that differ in their layers or their width, and empty ones, are refused as `invalid-input`",
         direction::shapes,
     )
-    .of(Kind::DirectionExtractor),
+    .of_kind(Kind::DirectionExtractor),
     calls(
         "direction-sign",
         "a direction points from `negative` to `positive`, and to the other side when the sets change places",
         direction::sign,
     )
-    .of(Kind::DirectionExtractor),
+    .of_kind(Kind::DirectionExtractor),
     calls("policy-arms", "each question is answered with an arm that is there", policy::arms_there)
         .of_policies(Picks::Arms),
     calls("policy-pure", "state, question and seed alone decide, and asking changes no state", policy::pure)
@@ -177,7 +178,7 @@ pub(super) static CHECKS: &[Check] = &[
         .of_policies(Picks::Arms),
     calls(
         "policy-outcomes",
-        "outcomes without a reward, of failures alone and of arms that are gone are no error",
+        "outcomes without a reward, of failures alone and of arms that are gone are not errors",
         policy::outcomes,
     )
     .of_policies(Picks::Arms),
@@ -194,7 +195,7 @@ pub(super) static CHECKS: &[Check] = &[
     calls("search-pure", "outcomes, question and seed alone decide", search::pure).of_policies(Picks::Values),
     calls("search-state", "each outcome adds one entry to the state, the same one by one as at once", search::state)
         .of_policies(Picks::Values),
-    calls("search-outcomes", "trials that failed, were stopped or came to the same are no error", search::outcomes)
+    calls("search-outcomes", "trials that failed, were stopped or came to the same are not errors", search::outcomes)
         .of_policies(Picks::Values),
     calls("search-stop", "a trial that has reported is answered by `stop`, and by no values", search::stop)
         .of_policies(Picks::Values),
@@ -205,13 +206,17 @@ pub(super) static CHECKS: &[Check] = &[
         "what was put is found, whatever bytes it holds; what was overwritten or never put is not",
         cache::values,
     )
-    .of(Kind::CacheBackend),
-    calls("cache-expiry", "a value is not given out after its time", cache::expiry).of(Kind::CacheBackend),
+    .of_kind(Kind::CacheBackend),
+    calls("cache-expiry", "a value is not given out after its time", cache::expiry).of_kind(Kind::CacheBackend),
     calls("cache-removal", "`remove`, `clear`, `size` and `list` keep to their key or prefix", cache::removal)
-        .of(Kind::CacheBackend),
+        .of_kind(Kind::CacheBackend),
     calls("cache-concurrency", "calls from many threads at once lose nothing", cache::concurrency)
-        .of(Kind::CacheBackend),
-    calls("growth", "opening, calling and closing over and over takes no more and more memory", growth::growth),
+        .of_kind(Kind::CacheBackend),
+    calls(
+        "growth",
+        "opening, calling and closing over and over takes no more and more memory",
+        memory_growth::does_not_grow,
+    ),
     calls(
         "same-again",
         "the same input with the same seed gives the same bytes in a fresh instance",
@@ -219,7 +224,7 @@ pub(super) static CHECKS: &[Check] = &[
     )
     .counts_for(Level::Deterministic),
     calls("model-chance", "without a `seed`, chance depends on the request and the configuration alone", model::chance)
-        .of(Kind::Model)
+        .of_kind(Kind::Model)
         .counts_for(Level::Deterministic),
     calls("any-order", "an answer does not depend on the documents before it", determinism::any_order)
         .counts_for(Level::Deterministic),

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{
     CheckReport, ExtensionReport, Finding, Level, Outcome, Report,
     catalogue::{CHECKS, Check},
-    subject::Subject,
+    extension_under_test::ExtensionUnderTest,
 };
 
 /// How an examination is made.
@@ -53,10 +53,10 @@ pub fn examine(plugin: &Plugin, again: &Plugin, imports: &[String], settings: &S
             (other.descriptor.kind, &other.descriptor.name) == (entry.descriptor.kind, &entry.descriptor.name)
         };
         let again = again.extensions.iter().find(same).map(|entry| &*entry.descriptor);
-        let subject = Subject::new(plugin.linkage, entry, again, imports, settings)?;
-        let report = extension(&subject);
+        let extension = ExtensionUnderTest::new(plugin.linkage, entry, again, imports, settings)?;
+        let report = examine_extension(&extension);
         let failed = report.checks.iter().any(|check| check.outcome.is_failed());
-        if failed || subject.unopened().is_none() {
+        if failed || extension.unopened().is_none() {
             opened.push(report.level);
         }
         extensions.push(report);
@@ -74,16 +74,16 @@ pub fn examine(plugin: &Plugin, again: &Plugin, imports: &[String], settings: &S
     })
 }
 
-fn extension(subject: &Subject<'_>) -> ExtensionReport {
-    let descriptor = subject.descriptor();
-    let sandboxed = subject.linkage == Linkage::Wasm;
+fn examine_extension(extension: &ExtensionUnderTest<'_>) -> ExtensionReport {
+    let descriptor = extension.descriptor();
+    let sandboxed = extension.linkage == Linkage::Wasm;
     let applies = |check: &&Check| {
         check.kind.is_none_or(|kind| kind == descriptor.kind)
             && check.picks.is_none_or(|picks| picks == Picks::from_descriptor(descriptor))
             && (sandboxed || check.level != Level::SandboxClean)
     };
-    let checks: Vec<CheckReport> = CHECKS.iter().filter(applies).map(|check| made(check, subject)).collect();
-    let (level, stops) = level(&checks, subject);
+    let checks: Vec<CheckReport> = CHECKS.iter().filter(applies).map(|check| run_check(check, extension)).collect();
+    let (level, stops) = level(&checks, extension);
     ExtensionReport {
         kind: descriptor.kind,
         name: descriptor.name.clone(),
@@ -94,18 +94,18 @@ fn extension(subject: &Subject<'_>) -> ExtensionReport {
     }
 }
 
-fn made(check: &Check, subject: &Subject<'_>) -> CheckReport {
+fn run_check(check: &Check, extension: &ExtensionUnderTest<'_>) -> CheckReport {
     let began = Instant::now();
-    let began_stuck = subject.bench.is_stuck();
-    let longest = humantime::format_duration(subject.bench.longest());
+    let began_stuck = extension.call_runner.is_stuck();
+    let longest = humantime::format_duration(extension.call_runner.longest());
     let outcome = if began_stuck {
         Outcome::not_applicable(format!("earlier calls did not come back within {longest}"))
-    } else if let Some(reason) = subject.unopened().filter(|_| check.calls) {
+    } else if let Some(reason) = extension.unopened().filter(|_| check.calls) {
         Outcome::not_applicable(reason)
     } else {
-        (check.run)(subject)
+        (check.run)(extension)
     };
-    let hung = !began_stuck && subject.bench.is_stuck() && !outcome.is_failed();
+    let hung = !began_stuck && extension.call_runner.is_stuck() && !outcome.is_failed();
     let outcome = if hung {
         Outcome::of(vec![Finding::new(
             format!("every call to end within {longest}"),
@@ -115,19 +115,19 @@ fn made(check: &Check, subject: &Subject<'_>) -> CheckReport {
     } else {
         outcome
     };
-    tracing::debug!(extension = subject.descriptor().name, check = check.id, took = ?began.elapsed(), "checked");
+    tracing::debug!(extension = extension.descriptor().name, check = check.id, took = ?began.elapsed(), "checked");
     CheckReport { id: check.id.to_owned(), promise: check.promise.to_owned(), level: check.level, outcome }
 }
 
 /// The level reached, and why it is no higher one.
-fn level(checks: &[CheckReport], subject: &Subject<'_>) -> (Level, Option<String>) {
+fn level(checks: &[CheckReport], extension: &ExtensionUnderTest<'_>) -> (Level, Option<String>) {
     let of = |level: Level| checks.iter().filter(move |check| check.level == level);
     let failed = |level: Level| {
         let failed: Vec<String> =
             of(level).filter(|check| check.outcome.is_failed()).map(|check| format!("`{}`", check.id)).collect();
         (!failed.is_empty()).then(|| format!("failed: {}", failed.join(", ")))
     };
-    if let Some(why) = failed(Level::Conforming).or_else(|| subject.unopened()) {
+    if let Some(why) = failed(Level::Conforming).or_else(|| extension.unopened()) {
         return (Level::Loads, Some(why));
     }
     // Bytes that were never seen are not known to be the same.
@@ -138,7 +138,7 @@ fn level(checks: &[CheckReport], subject: &Subject<'_>) -> (Level, Option<String
     if let Some(why) = failed(Level::Deterministic).or(unknown) {
         return (Level::Conforming, Some(why));
     }
-    match subject.linkage {
+    match extension.linkage {
         Linkage::LinkedIn => {
             return (Level::Deterministic, Some("what is linked in runs outside any sandbox".to_owned()));
         }

@@ -14,9 +14,9 @@ use jackfield_plugin_api::{
 };
 
 use super::{
-    generate,
-    store::Store,
+    key_value_server::KeyValueServer,
     tensors::{Tensors, references},
+    value_generator,
 };
 
 /// A page, whatever is fetched.
@@ -71,19 +71,19 @@ impl Service {
 pub(super) struct Script {
     /// The batch is no longer wanted.
     pub(super) cancelled: bool,
-    /// Every call of such a service fails so.
-    pub(super) fails: Option<(Service, FailureKind)>,
-    /// The server of the run is there, which keeps values; there is no other.
-    pub(super) keeps: bool,
-    /// Only what this descriptor asks for is given.
-    pub(super) only: Option<Arc<Descriptor>>,
+    /// Every call of this service fails with a failure of this kind.
+    pub(super) failing_service: Option<(Service, FailureKind)>,
+    /// Every address leads to the server of the run that keeps values.
+    pub(super) has_key_value_server: bool,
+    /// Nothing is granted but what this descriptor asks for.
+    pub(super) granted_to: Option<Arc<Descriptor>>,
 }
 
 /// What was asked of the hosts of a run.
 #[derive(Default)]
 pub(super) struct Recorder {
     services: Mutex<BTreeSet<Service>>,
-    strays: Mutex<BTreeSet<String>>,
+    undeclared_tensors: Mutex<BTreeSet<String>>,
 }
 
 impl Recorder {
@@ -92,9 +92,19 @@ impl Recorder {
     }
 
     /// The tensors that were to be opened on behalf of a request that did not name them, by their digests.
-    pub(super) fn strays(&self) -> Vec<String> {
-        lock(&self.strays).iter().cloned().collect()
+    pub(super) fn undeclared_tensors(&self) -> Vec<String> {
+        lock(&self.undeclared_tensors).iter().cloned().collect()
     }
+}
+
+/// What all hosts of an examination share.
+#[derive(Default)]
+pub(super) struct SharedByHosts {
+    /// What was asked of any of them.
+    pub(super) recorder: Arc<Recorder>,
+    /// Every tensor that an input named or an extension made.
+    pub(super) tensors: Arc<Tensors>,
+    pub(super) key_value_server: Arc<KeyValueServer>,
 }
 
 /// The host of one call. Each document has a cache of its own, so that no document's answer depends on another's.
@@ -104,29 +114,24 @@ pub(super) struct ScriptedHost {
     recorders: [Arc<Recorder>; 2],
     cache: Mutex<HashMap<(u32, String), CacheValue>>,
     tensors: Arc<Tensors>,
-    store: Arc<Store>,
+    key_value_server: Arc<KeyValueServer>,
     /// The digests of the tensors that a request named, or that were made on its behalf.
     known: Mutex<HashMap<u32, HashSet<String>>>,
 }
 
 impl ScriptedHost {
     /// The host of a batch.
-    pub(super) fn new(
-        script: Script,
-        recorder: &Arc<Recorder>,
-        (tensors, store): (&Arc<Tensors>, &Arc<Store>),
-        batch: &[Request],
-    ) -> Arc<Self> {
+    pub(super) fn new(script: Script, shared: &SharedByHosts, batch: &[Request]) -> Arc<Self> {
         let named = |request: &Request| -> HashSet<String> {
             let value = serde_json::from_str(&request.document.json).unwrap_or_default();
             references(&value).into_iter().map(|tensor| tensor.sha256).collect()
         };
         Arc::new(Self {
             script,
-            recorders: [Arc::clone(recorder), Arc::default()],
+            recorders: [Arc::clone(&shared.recorder), Arc::default()],
             cache: Mutex::default(),
-            tensors: Arc::clone(tensors),
-            store: Arc::clone(store),
+            tensors: Arc::clone(&shared.tensors),
+            key_value_server: Arc::clone(&shared.key_value_server),
             known: Mutex::new((0..).zip(batch.iter().map(named)).collect()),
         })
     }
@@ -138,21 +143,21 @@ impl ScriptedHost {
     }
 
     /// What is asked of this host alone.
-    pub(super) fn own(&self) -> Arc<Recorder> {
+    pub(super) fn own_recorder(&self) -> Arc<Recorder> {
         Arc::clone(&self.recorders[1])
     }
 
     /// Notes a call; fails if the script says so.
-    fn note(&self, service: Service) -> Result<()> {
+    fn record_call(&self, service: Service) -> Result<()> {
         for recorder in &self.recorders {
             lock(&recorder.services).insert(service.clone());
         }
-        if let Some(descriptor) = &self.script.only
+        if let Some(descriptor) = &self.script.granted_to
             && !service.is_asked_for(descriptor)
         {
             return Err(Failure::InvalidConfig(format!("`{}` was not granted", service.permission())));
         }
-        match &self.script.fails {
+        match &self.script.failing_service {
             Some((failing, kind)) if failing.call() == service.call() => Err(Failure::new(*kind, SCRIPTED)),
             _ => Ok(()),
         }
@@ -166,7 +171,7 @@ fn completion(request: &CompletionRequest) -> Completion {
         |schema| {
             let mut hasher = std::hash::DefaultHasher::new();
             serde_json::to_string(request).unwrap_or_default().hash(&mut hasher);
-            generate::fitting(schema, hasher.finish()).to_string()
+            value_generator::fitting_value(schema, hasher.finish()).to_string()
         },
     );
     let read: usize = request.messages.iter().map(|message| message.content.len()).sum();
@@ -193,7 +198,7 @@ impl HostCalls for ScriptedHost {
 
     fn complete<'a>(&'a self, _index: u32, request: CompletionRequest) -> BoxFuture<'a, Result<Completion>> {
         Box::pin(async move {
-            self.note(Service::Complete)?;
+            self.record_call(Service::Complete)?;
             Ok(completion(&request))
         })
     }
@@ -205,7 +210,7 @@ impl HostCalls for ScriptedHost {
 
     fn cache_get<'a>(&'a self, index: u32, key: &'a str) -> BoxFuture<'a, Result<Option<CacheValue>>> {
         Box::pin(async move {
-            self.note(Service::CacheGet)?;
+            self.record_call(Service::CacheGet)?;
             let cache = lock(&self.cache);
             Ok(cache.get(&(index, key.to_owned())).cloned())
         })
@@ -219,7 +224,7 @@ impl HostCalls for ScriptedHost {
         _ttl: Option<Duration>,
     ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            self.note(Service::CachePut)?;
+            self.record_call(Service::CachePut)?;
             lock(&self.cache).insert((index, key.to_owned()), value);
             Ok(())
         })
@@ -227,10 +232,10 @@ impl HostCalls for ScriptedHost {
 
     fn fetch<'a>(&'a self, _index: u32, request: HttpRequest) -> BoxFuture<'a, Result<HttpResponse>> {
         Box::pin(async move {
-            self.note(Service::Fetch(server(&request.url)))?;
-            if self.script.keeps {
-                let away = || Failure::Unavailable(SCRIPTED.to_owned());
-                let body = self.store.answer(&request.body).ok_or_else(away)?;
+            self.record_call(Service::Fetch(server(&request.url)))?;
+            if self.script.has_key_value_server {
+                let unreachable = || Failure::Unavailable(SCRIPTED.to_owned());
+                let body = self.key_value_server.answer(&request.body).ok_or_else(unreachable)?;
                 return Ok(HttpResponse { status: 200, headers: Vec::new(), body });
             }
             let headers = vec![("content-type".to_owned(), "text/html; charset=utf-8".to_owned())];
@@ -241,7 +246,7 @@ impl HostCalls for ScriptedHost {
     fn open_tensor<'a>(&'a self, index: u32, tensor: &TensorRef) -> Result<TensorElements<'a>> {
         if !self.knows(index, tensor) {
             for recorder in &self.recorders {
-                lock(&recorder.strays).insert(tensor.sha256.clone());
+                lock(&recorder.undeclared_tensors).insert(tensor.sha256.clone());
             }
             let why = format!("the request names no tensor {}", tensor.sha256);
             return Err(Failure::InvalidInput(why));

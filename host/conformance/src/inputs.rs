@@ -59,7 +59,7 @@ impl Sample {
 }
 
 /// Kinds of strange text, each with an example.
-pub(super) const STRANGE: [(&str, &str); 7] = [
+pub(super) const STRANGE_TEXTS: [(&str, &str); 7] = [
     ("characters beyond the basic plane", "𝒜𝓃𝓃: 👩‍👩‍👧‍👦 go to 🇫🇷 𠜎𠜱 on 𝟗. 😀"),
     ("combining marks", "Z\u{361}\u{35c}a\u{300}\u{301}\u{302}l\u{336}g\u{334}o\u{489}: e\u{301}te\u{301}"),
     ("right-to-left text", "שלום, אן: \u{202e}הרכבת\u{202c} יוצאת בתשע. مرحبا ١٢٣"),
@@ -70,7 +70,7 @@ pub(super) const STRANGE: [(&str, &str); 7] = [
 ];
 
 /// Stands in a value for what JSON can write and text cannot hold.
-const LONE: &str = "\u{e000}lone\u{e000}";
+const SURROGATE_PLACEHOLDER: &str = "\u{e000}lone\u{e000}";
 
 /// The value with each of its strings replaced where the schema allows it. None if there is no such string.
 pub(super) fn replaced(value: &Value, schema: &Schema, text: &str) -> Option<Value> {
@@ -99,7 +99,11 @@ pub(super) fn replaced(value: &Value, schema: &Schema, text: &str) -> Option<Val
 
 /// JSON in which strings hold half a surrogate pair.
 pub(super) fn with_lone_surrogates(value: &Value, schema: &Schema) -> Option<String> {
-    Some(replaced(value, schema, LONE)?.to_string().replace(LONE, "half \\ud83d of it"))
+    Some(
+        replaced(value, schema, SURROGATE_PLACEHOLDER)?
+            .to_string()
+            .replace(SURROGATE_PLACEHOLDER, "half \\ud83d of it"),
+    )
 }
 
 /// The value with its longest string made this long, in bytes.

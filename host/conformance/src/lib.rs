@@ -6,28 +6,28 @@
 //!
 //! - `catalogue`, `examine`, `report`: the list of checks, what runs them, and what they found.
 //! - `checks/`: the checks, a file for each family.
-//! - `subject`, `setup`, `bench`: the extension under examination, its configurations, and calls that are bounded in time.
-//! - `host`, `store`, `tensors`: a host that answers by a script.
-//! - `generate`, `inputs`, `schema`, `studies`: the inputs that are made up.
+//! - `extension_under_test`, `setup`, `call_runner`: the extension under examination, its configurations, and calls that are bounded in time.
+//! - `host`, `key_value_server`, `tensors`: a host that answers by a script.
+//! - `value_generator`, `inputs`, `schema`, `studies`: the inputs that are made up.
 //!
 //! Invariant: it needs no engine.
 //!
 //! See docs/architecture.md in the repository.
 
-mod bench;
+mod call_runner;
 mod catalogue;
 mod checks;
 mod examine;
-mod generate;
+mod extension_under_test;
 mod host;
 mod inputs;
+mod key_value_server;
 mod report;
 mod schema;
 mod setup;
-mod store;
 mod studies;
-mod subject;
 mod tensors;
+mod value_generator;
 
 pub use catalogue::{CheckInfo, every_check};
 pub use examine::{Settings, examine};

@@ -49,13 +49,14 @@ pub struct Finding {
     pub expected: String,
     /// What was seen instead.
     pub seen: String,
-    /// How to mend it.
-    pub mend: String,
+    /// How to fix it: `mend` in JSON.
+    #[serde(rename = "mend")]
+    pub fix: String,
 }
 
 impl Finding {
-    pub(super) fn new(expected: impl Into<String>, seen: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { expected: expected.into(), seen: seen.into(), mend: mend.into() }
+    pub(super) fn new(expected: impl Into<String>, seen: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { expected: expected.into(), seen: seen.into(), fix: fix.into() }
     }
 }
 
@@ -69,7 +70,7 @@ pub enum Outcome {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<String>,
     },
-    /// Nothing that breaks the contract, yet something to mend.
+    /// Nothing that breaks the contract, yet something to fix.
     Warning {
         /// What, the first few.
         findings: Vec<Finding>,

@@ -8,7 +8,7 @@ use jackfield_plugin_api::{
 };
 use serde_json::{Value, json};
 
-use super::{generate, inputs::Sample, schema::Schema, studies, tensors::Tensors};
+use super::{inputs::Sample, schema::Schema, studies, tensors::Tensors, value_generator};
 
 /// Inputs of a setup at least, where so many can be made.
 const SAMPLES: usize = 6;
@@ -33,11 +33,18 @@ pub(super) struct Candidate {
     pub(super) samples: Vec<Sample>,
 }
 
+/// The schemas of an extension that inputs are made up for.
+#[derive(Clone, Copy)]
+pub(super) struct Schemas<'a> {
+    pub(super) config: &'a Schema,
+    pub(super) input: &'a Schema,
+}
+
 /// The configurations to try: the one given, else those of the examples, else one that is made up.
 pub(super) fn candidates(
     descriptor: &Descriptor,
     given: Option<&Value>,
-    (config, input): (&Schema, &Schema),
+    Schemas { config, input }: Schemas<'_>,
     scratch: &Path,
 ) -> Vec<Candidate> {
     let mut found: Vec<Candidate> = Vec::new();
@@ -55,14 +62,14 @@ pub(super) fn candidates(
         }
     }
     if found.is_empty() {
-        let value = if config.allows(&json!({})) { Some(json!({})) } else { generate::least(config, 1) };
+        let value = if config.allows(&json!({})) { Some(json!({})) } else { value_generator::minimal_value(config, 1) };
         let mut value = value.unwrap_or_else(|| json!({}));
         lead_nowhere(&mut value, config);
         let samples = samples(descriptor, &value, input);
         found.push(Candidate { origin: Origin::MadeUp, config: value, samples });
     }
     for candidate in &mut found {
-        below(scratch, &mut candidate.config, config, candidate.origin == Origin::MadeUp);
+        lead_paths_below(scratch, &mut candidate.config, config, candidate.origin == Origin::MadeUp);
     }
     found
 }
@@ -80,7 +87,7 @@ fn lead_nowhere(value: &mut Value, config: &Schema) {
 
 /// Has each path of a configuration lead into a folder, as a pipeline has it lead into its own. Files that are made up
 /// are made, and empty.
-pub(super) fn below(folder: &Path, value: &mut Value, config: &Schema, made_up: bool) {
+pub(super) fn lead_paths_below(folder: &Path, value: &mut Value, config: &Schema, made_up: bool) {
     let is_path =
         |property: &Value| property["format"] == FILE_PATH_FORMAT || property["format"] == DIGESTED_PATH_FORMAT;
     for (name, property) in config.properties().filter(|(_, property)| is_path(property)) {
@@ -99,15 +106,15 @@ pub(super) fn below(folder: &Path, value: &mut Value, config: &Schema, made_up: 
 fn samples(descriptor: &Descriptor, config: &Value, input: &Schema) -> Vec<Sample> {
     let examples = descriptor.examples.iter().filter(|example| example.config == *config);
     let mut values: Vec<Value> = examples.map(|example| example.input.clone()).collect();
-    values.extend(of_kind(descriptor, &input.tensors));
+    values.extend(inputs_of_kind(descriptor, &input.tensors));
     let missing = SAMPLES.saturating_sub(values.len());
-    values.extend(generate::several(input, 0xa11, missing));
+    values.extend(value_generator::distinct_values(input, 0xa11, missing));
     values.dedup();
     values.iter().enumerate().map(|(number, value)| Sample::new(number as u64, value)).collect()
 }
 
 /// Inputs that every extension of a kind knows.
-fn of_kind(descriptor: &Descriptor, tensors: &Tensors) -> Vec<Value> {
+fn inputs_of_kind(descriptor: &Descriptor, tensors: &Tensors) -> Vec<Value> {
     let values: Vec<serde_json::Result<Value>> = match descriptor.kind {
         Kind::Model => {
             let asked = CompletionRequest::new(vec![Message::user("When does the train leave?")]);

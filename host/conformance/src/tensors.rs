@@ -10,7 +10,7 @@ use jackfield_plugin_api::{ElementType, Failure, Random, TensorRef, sync::lock};
 use serde_json::Value;
 
 /// The most bytes of tensors of an examination, beyond which an extension makes no more: they stay until it ends.
-const MOST: u64 = 1 << 30;
+const MAX_BYTES: u64 = 1 << 30;
 
 /// Every tensor of an examination, by its digest.
 #[derive(Default)]
@@ -33,8 +33,8 @@ impl Tensors {
     pub(super) fn keep_made(&self, shape: &[u64], elements: Arc<[f32]>) -> Result<TensorRef, Failure> {
         let held: u64 = lock(&self.0).values().map(bytes_of).sum();
         let all = held.saturating_add(bytes_of(&elements));
-        if all > MOST {
-            let (all, most) = (size(all), size(MOST));
+        if all > MAX_BYTES {
+            let (all, most) = (size(all), size(MAX_BYTES));
             return Err(Failure::OverBudget(format!(
                 "makes tensors of {all} in one examination, beyond its limit of {most}"
             )));
@@ -57,7 +57,7 @@ impl Tensors {
     }
 
     /// The first reference in a value to a tensor that is not held as it says.
-    pub(super) fn dangling(&self, value: &Value) -> Option<String> {
+    pub(super) fn missing_tensor(&self, value: &Value) -> Option<String> {
         let missing = |tensor: &TensorRef| self.elements(tensor).is_none();
         let tensor = references(value).into_iter().find(missing)?;
         Some(format!("there is no tensor {} of shape {:?}", tensor.sha256, tensor.shape))
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn an_extension_does_not_fill_the_memory_of_the_machine() {
         let tensors = Tensors::default();
-        let part: Arc<[f32]> = std::iter::repeat_n(0.0, (MOST / 64) as usize).collect();
+        let part: Arc<[f32]> = std::iter::repeat_n(0.0, (MAX_BYTES / 64) as usize).collect();
         let keep = |elements: Arc<[f32]>| tensors.keep_made(&[elements.len() as u64], elements);
         // The same elements under names of their own: there need not be a gibibyte.
         for name in 0..16 {
@@ -114,8 +114,8 @@ mod tests {
         assert_ne!(made, tensors.made_up(&[2, 3], 8));
         let value = json!({ "deep": [{ "one": made }], "none": 1 });
         assert_eq!(references(&value), std::slice::from_ref(&made));
-        assert_eq!(tensors.dangling(&value), None);
+        assert_eq!(tensors.missing_tensor(&value), None);
         let lying = TensorRef { shape: vec![3, 3], ..made };
-        assert!(tensors.dangling(&json!([lying])).is_some_and(|why| why.contains("[3, 3]")));
+        assert!(tensors.missing_tensor(&json!([lying])).is_some_and(|why| why.contains("[3, 3]")));
     }
 }

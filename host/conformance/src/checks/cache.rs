@@ -6,10 +6,10 @@ use jackfield_plugin_api::{BoxFuture, CacheCalls, CacheValue, Failure, HostCalls
 
 use crate::{
     Finding, Outcome,
-    bench::{Opened, all},
+    call_runner::{Opened, all_done},
+    extension_under_test::{ExtensionUnderTest, excerpt, short},
     host::{SCRIPTED, Script, Service},
     inputs::OUR_KEYS,
-    subject::{Subject, excerpt, short},
 };
 
 /// Keys of a check of its own.
@@ -71,45 +71,45 @@ async fn one_by_one(
 }
 
 /// A run reaches no server but its own, which takes commands of Redis over HTTP: a backend that keeps its values on any other has
-/// to say that it is away.
+/// to say that it is unreachable.
 fn with_own_server() -> Script {
-    Script { keeps: true, ..Script::default() }
+    Script { has_key_value_server: true, ..Script::default() }
 }
 
 /// What is said of a backend whose store cannot be reached.
-fn is_away(subject: &Subject<'_>, results: &[Result<Answer>]) -> Option<Outcome> {
-    let failure = subject.is_away(results)?;
+fn store_is_unreachable(extension: &ExtensionUnderTest<'_>, results: &[Result<Answer>]) -> Option<Outcome> {
+    let failure = extension.is_unreachable(results)?;
     let why = match failure.message() {
         message if message.contains(SCRIPTED) => {
             "a conformance run has a server that takes commands of Redis over HTTP, and no other"
         }
         message => message,
     };
-    Some(Outcome::not_applicable(format!("the store is away: {why}")))
+    Some(Outcome::not_applicable(format!("the store is unreachable: {why}")))
 }
 
 /// What operations give with a host that does as it is told, and what they ask of it.
 pub(super) fn answers_with(
-    subject: &Subject<'_>,
+    extension: &ExtensionUnderTest<'_>,
     opened: &Opened,
     operations: &[Operation],
     script: Script,
 ) -> (Vec<Result<Answer>>, Vec<Service>) {
     let Some(instance) = opened.instance() else { return (Vec::new(), Vec::new()) };
-    let host = subject.host(script, &[]);
-    let own = host.own();
-    let waited = subject.bench.wait(one_by_one(instance, operations.to_vec(), host));
+    let host = extension.host(script, &[]);
+    let own = host.own_recorder();
+    let waited = extension.call_runner.wait(one_by_one(instance, operations.to_vec(), host));
     (waited.unwrap_or_else(|failure| vec![Err(failure)]), own.services())
 }
 
-/// What operations give; or what the check comes to, where the store is away or does not answer.
+/// What operations give; or what the check comes to, where the store is unreachable or does not answer.
 pub(super) fn operate(
-    subject: &Subject<'_>,
+    extension: &ExtensionUnderTest<'_>,
     opened: &Opened,
     operations: &[Operation],
 ) -> Result<Vec<Answer>, Outcome> {
-    let (results, _) = answers_with(subject, opened, operations, with_own_server());
-    if let Some(outcome) = is_away(subject, &results) {
+    let (results, _) = answers_with(extension, opened, operations, with_own_server());
+    if let Some(outcome) = store_is_unreachable(extension, &results) {
         return Err(outcome);
     }
     let wrong =
@@ -118,7 +118,7 @@ pub(super) fn operate(
         return Err(Outcome::of(vec![Finding::new(
             "an answer",
             format!("{}, for {}", short(failure), excerpt(&format!("{operation:?}"))),
-            "answer every operation; `unavailable` if the store is away",
+            "answer every operation; `unavailable` if the store is unreachable",
         )]));
     }
     results.into_iter().collect::<Result<_>>().map_err(|failure| {
@@ -127,24 +127,24 @@ pub(super) fn operate(
 }
 
 /// The first instance.
-pub(super) fn instance<'a>(subject: &'a Subject<'_>) -> Option<&'a Opened> {
-    subject.setups.first().map(|setup| &setup.instance)
+pub(super) fn instance<'a>(extension: &'a ExtensionUnderTest<'_>) -> Option<&'a Opened> {
+    extension.setups.first().map(|setup| &setup.instance)
 }
 
-fn wrong(expected: impl Into<String>, seen: impl Into<String>, mend: &str) -> Outcome {
-    Outcome::of(vec![Finding::new(expected, seen, mend)])
+fn wrong(expected: impl Into<String>, seen: impl Into<String>, fix: &str) -> Outcome {
+    Outcome::of(vec![Finding::new(expected, seen, fix)])
 }
 
 /// A value in a few words.
-pub(super) fn told(value: Option<&[u8]>) -> String {
+pub(super) fn value_in_words(value: Option<&[u8]>) -> String {
     let beginning = |value: &[u8]| to_hex(&value[..value.len().min(12)]);
     value.map_or_else(|| "nothing".to_owned(), |value| format!("{} bytes, {}", value.len(), beginning(value)))
 }
 
-pub(crate) fn values(subject: &Subject<'_>) -> Outcome {
-    let Some(instance) = instance(subject) else { return Outcome::not_applicable("it does not open") };
+pub(crate) fn values(extension: &ExtensionUnderTest<'_>) -> Outcome {
+    let Some(instance) = instance(extension) else { return Outcome::not_applicable("it does not open") };
     let every_byte: Vec<u8> = (0..=255).collect();
-    let length = if subject.settings.quick { 1_u32 << 16 } else { 1 << 20 };
+    let length = if extension.settings.quick { 1_u32 << 16 } else { 1 << 20 };
     let large: Vec<u8> = (0..length).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     let name = |name: &str| key("values", name);
     let cases: [(&str, &[u8]); 5] = [
@@ -158,32 +158,34 @@ pub(crate) fn values(subject: &Subject<'_>) -> Outcome {
     operations.extend(cases.iter().map(|(case, value)| put(&name(case), value, None)));
     // In another order than they were put.
     operations.extend(cases.iter().rev().map(|(case, _)| get(&name(case))));
-    let answers = match operate(subject, instance, &operations) {
+    let answers = match operate(extension, instance, &operations) {
         Ok(answers) => answers,
         Err(outcome) => return outcome,
     };
     if let Some(found) = &answers[0].value {
-        return wrong("nothing under a key that was never put", told(Some(found)), "answer no value");
+        return wrong("nothing under a key that was never put", value_in_words(Some(found)), "answer no value");
     }
     for ((case, value), answer) in cases.iter().rev().zip(&answers[2 + cases.len()..]) {
         if answer.value.as_deref() != Some(*value) {
             return wrong(
-                format!("under `{case}`, what was put last: {}", told(Some(value))),
-                told(answer.value.as_deref()),
+                format!("under `{case}`, what was put last: {}", value_in_words(Some(value))),
+                value_in_words(answer.value.as_deref()),
                 "keep the bytes as they are, and give out the last ones",
             );
         }
     }
-    match operate(subject, instance, &[get(&name("again"))]) {
+    match operate(extension, instance, &[get(&name("again"))]) {
         Ok(answers) if answers[0].value.as_deref() == Some(&b"second"[..]) => Outcome::passed(),
-        Ok(answers) => wrong("the value in a later call as well", told(answers[0].value.as_deref()), "keep it"),
+        Ok(answers) => {
+            wrong("the value in a later call as well", value_in_words(answers[0].value.as_deref()), "keep it")
+        }
         Err(outcome) => outcome,
     }
 }
 
-pub(crate) fn expiry(subject: &Subject<'_>) -> Outcome {
+pub(crate) fn expiry(extension: &ExtensionUnderTest<'_>) -> Outcome {
     const TTL: Duration = Duration::from_millis(150);
-    let Some(instance) = instance(subject) else { return Outcome::not_applicable("it does not open") };
+    let Some(instance) = instance(extension) else { return Outcome::not_applicable("it does not open") };
     let name = |name: &str| key("expiry", name);
     let minute = Some(Duration::from_secs(60));
     let before = [
@@ -193,25 +195,25 @@ pub(crate) fn expiry(subject: &Subject<'_>) -> Outcome {
         put(&name("over"), b"too late", Some(Duration::ZERO)),
         get(&name("over")),
     ];
-    let answers = match operate(subject, instance, &before) {
+    let answers = match operate(extension, instance, &before) {
         Ok(answers) => answers,
         Err(outcome) => return outcome,
     };
     if let Some(found) = &answers[4].value {
         return wrong(
             "nothing under a key that was put with no time to live",
-            told(Some(found)),
+            value_in_words(Some(found)),
             "forget what was there",
         );
     }
     std::thread::sleep(TTL * 2);
-    match operate(subject, instance, &[get(&name("short")), get(&name("long"))]) {
+    match operate(extension, instance, &[get(&name("short")), get(&name("long"))]) {
         Err(outcome) => outcome,
         Ok(answers) => match [answers[0].value.as_deref(), answers[1].value.as_deref()] {
             [Some(found), _] => {
                 let expected =
                     format!("nothing, {} ms after it was put for {} ms", TTL.as_millis() * 2, TTL.as_millis());
-                wrong(expected, told(Some(found)), "give out nothing whose `ttl_ms` is over")
+                wrong(expected, value_in_words(Some(found)), "give out nothing whose `ttl_ms` is over")
             }
             [None, Some(_)] => Outcome::passed(),
             [None, None] => {
@@ -221,8 +223,8 @@ pub(crate) fn expiry(subject: &Subject<'_>) -> Outcome {
     }
 }
 
-pub(crate) fn removal(subject: &Subject<'_>) -> Outcome {
-    let Some(instance) = instance(subject) else { return Outcome::not_applicable("it does not open") };
+pub(crate) fn removal(extension: &ExtensionUnderTest<'_>) -> Outcome {
+    let Some(instance) = instance(extension) else { return Outcome::not_applicable("it does not open") };
     let name = |name: &str| key("removal", name);
     let (one, two, other) = (name("a/1"), name("a/2"), name("b/1"));
     let clear = |prefix: String| Operation::Clear(prefix);
@@ -242,39 +244,39 @@ pub(crate) fn removal(subject: &Subject<'_>) -> Outcome {
         get(&other),
         size(name("a/")),
     ];
-    let answers = match operate(subject, instance, &operations) {
+    let answers = match operate(extension, instance, &operations) {
         Ok(answers) => answers,
         Err(outcome) => return outcome,
     };
     let mut findings = Vec::new();
-    let mut hold = |what: &str, expected: String, seen: String| {
+    let mut expect_equal = |what: &str, expected: String, seen: String| {
         if expected != seen {
             findings.push(Finding::new(format!("{expected}, {what}"), seen, "keep to the key, or to the prefix"));
         }
     };
-    let value = |at: usize| told(answers[at].value.as_deref());
-    hold("under a key that was removed", told(None), value(7));
-    hold("under a key beside the one that was removed", told(Some(b"two")), value(8));
-    hold("as the count of a cleared prefix", "1".to_owned(), answers[9].entries.to_string());
-    hold("under a prefix that was cleared", told(None), value(10));
-    hold("under another prefix than the one that was cleared", told(Some(b"other")), value(11));
+    let value = |at: usize| value_in_words(answers[at].value.as_deref());
+    expect_equal("under a key that was removed", value_in_words(None), value(7));
+    expect_equal("under a key beside the one that was removed", value_in_words(Some(b"two")), value(8));
+    expect_equal("as the count of a cleared prefix", "1".to_owned(), answers[9].entries.to_string());
+    expect_equal("under a prefix that was cleared", value_in_words(None), value(10));
+    expect_equal("under another prefix than the one that was cleared", value_in_words(Some(b"other")), value(11));
     // A size is what is known, and may lag behind; it cannot be more than was ever put.
     if answers[4].entries > 2 {
-        hold("as the size of the prefix, at most", "2".to_owned(), answers[4].entries.to_string());
+        expect_equal("as the size of the prefix, at most", "2".to_owned(), answers[4].entries.to_string());
     }
-    findings.extend(list(subject, instance));
+    findings.extend(list(extension, instance));
     Outcome::of(findings)
 }
 
 /// The list.
-fn list(subject: &Subject<'_>, opened: &Opened) -> Option<Finding> {
+fn list(extension: &ExtensionUnderTest<'_>, opened: &Opened) -> Option<Finding> {
     let instance = opened.instance()?;
     instance.as_cache()?;
     let prefix = key("list", "");
     let (first, last) = (format!("{prefix}1"), format!("{prefix}4"));
     let (asked, after) = (prefix.clone(), first.clone());
-    let host = subject.host(with_own_server(), &[]);
-    let pages = subject.bench.wait(async move {
+    let host = extension.host(with_own_server(), &[]);
+    let pages = extension.call_runner.wait(async move {
         let Some(cache) = instance.as_cache() else { return Ok(Vec::new()) };
         for number in [3, 1, 4, 2] {
             cache.put(&format!("{asked}{number}"), CacheValue::from(&b"listed"[..]), None, &*host).await?;
@@ -284,23 +286,23 @@ fn list(subject: &Subject<'_>, opened: &Opened) -> Option<Finding> {
         cache.clear(&asked, &*host).await?;
         Ok(page.into_iter().chain(rest).map(|entry| entry.key).collect())
     });
-    let mend = "list the values whose keys begin so and come after `after`, in order, at most `limit`";
+    let fix = "list the values whose keys begin so and come after `after`, in order, at most `limit`";
     let expected: Vec<String> = [2, 3, 4].map(|number| format!("{prefix}{number}")).into();
     match pages.and_then(|pages: Result<Vec<String>>| pages) {
         Ok(pages) if pages == expected => None,
         Ok(pages) => {
             let expected = format!("the keys after `{first}` up to `{last}`, in order");
-            Some(Finding::new(expected, pages.join(", "), mend))
+            Some(Finding::new(expected, pages.join(", "), fix))
         }
-        Err(failure) => Some(Finding::new("a list", failure.to_string(), mend)),
+        Err(failure) => Some(Finding::new("a list", failure.to_string(), fix)),
     }
 }
 
-pub(crate) fn concurrency(subject: &Subject<'_>) -> Outcome {
+pub(crate) fn concurrency(extension: &ExtensionUnderTest<'_>) -> Outcome {
     const CALLERS: usize = 8;
-    let Some(opened) = instance(subject) else { return Outcome::not_applicable("it does not open") };
+    let Some(opened) = instance(extension) else { return Outcome::not_applicable("it does not open") };
     let Some(instance) = opened.instance() else { return Outcome::not_applicable("it does not open") };
-    let each = if subject.settings.quick { 10 } else { 40 };
+    let each = if extension.settings.quick { 10 } else { 40 };
     let of_caller = |caller: usize| -> Vec<Operation> {
         let own =
             (0..each).map(|n| put(&key("threads", format!("{caller}/{n}")), format!("{caller} {n}").as_bytes(), None));
@@ -309,13 +311,13 @@ pub(crate) fn concurrency(subject: &Subject<'_>) -> Outcome {
     };
     let callers = (0..CALLERS).map(|caller| {
         let call: BoxFuture<'static, Vec<Result<Answer>>> =
-            Box::pin(one_by_one(Arc::clone(&instance), of_caller(caller), subject.host(with_own_server(), &[])));
+            Box::pin(one_by_one(Arc::clone(&instance), of_caller(caller), extension.host(with_own_server(), &[])));
         call
     });
-    let put = subject.bench.wait(all(callers.collect()));
+    let put = extension.call_runner.wait(all_done(callers.collect()));
     let answered: Vec<Result<Answer>> =
         put.map_or_else(|failure| vec![Err(failure)], |all| all.into_iter().flatten().collect());
-    if let Some(outcome) = is_away(subject, &answered) {
+    if let Some(outcome) = store_is_unreachable(extension, &answered) {
         return outcome;
     }
     if answered.len() != CALLERS * each * 2 || answered.iter().any(Result::is_err) {
@@ -329,18 +331,18 @@ pub(crate) fn concurrency(subject: &Subject<'_>) -> Outcome {
     }
     gets.extend((0..each).map(|n| (key("threads", format!("all/{n}")), n.to_string())));
     let operations: Vec<Operation> = gets.iter().map(|(key, _)| get(key)).collect();
-    let answers = match operate(subject, opened, &operations) {
+    let answers = match operate(extension, opened, &operations) {
         Ok(answers) => answers,
         Err(outcome) => return outcome,
     };
-    let _ = operate(subject, opened, &[Operation::Clear(OUR_KEYS.to_owned())]);
-    debug_assert_eq!(subject.kind(), Kind::CacheBackend, "the catalogue asks it of caches alone");
+    let _ = operate(extension, opened, &[Operation::Clear(OUR_KEYS.to_owned())]);
+    debug_assert_eq!(extension.kind(), Kind::CacheBackend, "the catalogue asks it of caches alone");
     let lost = gets.iter().zip(&answers).find(|((_, value), answer)| answer.value.as_deref() != Some(value.as_bytes()));
     match lost {
         None => Outcome::passed(),
         Some(((key, _), answer)) => wrong(
             format!("what was put under `{key}` from one of {CALLERS} threads"),
-            told(answer.value.as_deref()),
+            value_in_words(answer.value.as_deref()),
             "guard what calls share",
         ),
     }

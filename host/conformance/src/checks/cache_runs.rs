@@ -5,19 +5,19 @@ use std::time::Instant;
 use jackfield_loader::sandbox::{Limits, size};
 use jackfield_plugin_api::{FailureKind, Result};
 
-use super::cache::{Answer, Operation, answers_with, get, instance, key, operate, put, told};
+use super::cache::{Answer, Operation, answers_with, get, instance, key, operate, put, value_in_words};
 use crate::{
     Finding, Outcome,
-    bench::Opened,
+    call_runner::Opened,
+    extension_under_test::{ExtensionUnderTest, short},
     host::{SCRIPTED, Script, Service},
-    subject::{Subject, short},
 };
 
 /// The smallest limit on memory that is tried.
 const SMALLEST: u64 = 1 << 20;
 
 /// Some of each operation, whose answers depend on nothing that was there before.
-fn some(check: &str) -> Vec<Operation> {
+fn sample_operations(check: &str) -> Vec<Operation> {
     let name = |name: &str| key(check, name);
     vec![
         Operation::Clear(name("")),
@@ -36,19 +36,19 @@ fn some(check: &str) -> Vec<Operation> {
 
 /// Answers as they are compared.
 fn compared(answers: &[Answer]) -> Vec<(String, u64)> {
-    answers.iter().map(|answer| (told(answer.value.as_deref()), answer.entries)).collect()
+    answers.iter().map(|answer| (value_in_words(answer.value.as_deref()), answer.entries)).collect()
 }
 
 /// The same operations, in two fresh instances.
-pub(super) fn again(subject: &Subject<'_>) -> Outcome {
-    let Some(setup) = subject.setups.first() else { return Outcome::not_applicable("it does not open") };
+pub(super) fn again(extension: &ExtensionUnderTest<'_>) -> Outcome {
+    let Some(setup) = extension.setups.first() else { return Outcome::not_applicable("it does not open") };
     let mut all = Vec::new();
     for _ in 0..2 {
-        let opened = match subject.open(&setup.config) {
+        let opened = match extension.open(&setup.config) {
             Ok(opened) => opened,
             Err(failure) => return Outcome::not_applicable(format!("it does not open again: {}", short(&failure))),
         };
-        match operate(subject, &opened, &some("again")) {
+        match operate(extension, &opened, &sample_operations("again")) {
             // What the first clears may have been left by a run before.
             Ok(answers) => all.push(compared(&answers[1..])),
             Err(outcome) => return outcome,
@@ -67,14 +67,14 @@ pub(super) fn again(subject: &Subject<'_>) -> Outcome {
 }
 
 /// A server fails in each way.
-pub(super) fn failures(subject: &Subject<'_>) -> Outcome {
-    let Some(opened) = instance(subject) else { return Outcome::not_applicable("it does not open") };
+pub(super) fn failures(extension: &ExtensionUnderTest<'_>) -> Outcome {
+    let Some(opened) = instance(extension) else { return Outcome::not_applicable("it does not open") };
     let mut findings = Vec::new();
     let mut asks = false;
     for kind in FailureKind::ALL {
-        let script = Script { fails: Some((Service::Fetch(String::new()), kind)), ..Script::default() };
+        let script = Script { failing_service: Some((Service::Fetch(String::new()), kind)), ..Script::default() };
         let operations = [put(&key("failures", "one"), b"one", None), get(&key("failures", "one"))];
-        let (results, services) = answers_with(subject, opened, &operations, script);
+        let (results, services) = answers_with(extension, opened, &operations, script);
         asks |= services.iter().any(|service| matches!(service, Service::Fetch(_)));
         // Handing the host's own failure on is an honest answer.
         let own = |result: &&Result<Answer>| {
@@ -98,22 +98,23 @@ pub(super) fn failures(subject: &Subject<'_>) -> Outcome {
 }
 
 /// The default limits are enough, and how much memory is.
-pub(super) fn within_limits(subject: &Subject<'_>) -> Outcome {
-    let Some(setup) = subject.setups.first() else { return Outcome::not_applicable("it does not open") };
-    let operations = some("limits");
+pub(super) fn within_limits(extension: &ExtensionUnderTest<'_>) -> Outcome {
+    let Some(setup) = extension.setups.first() else { return Outcome::not_applicable("it does not open") };
+    let operations = sample_operations("limits");
     let began = Instant::now();
-    let wanted = match operate(subject, &setup.instance, &operations) {
+    let wanted = match operate(extension, &setup.instance, &operations) {
         Ok(answers) => compared(&answers[1..]),
         Err(outcome) => return outcome,
     };
     let each = began.elapsed() / u32::try_from(operations.len()).unwrap_or(1);
-    let enough =
-        |opened: &Opened| operate(subject, opened, &operations).is_ok_and(|answers| compared(&answers[1..]) == wanted);
+    let enough = |opened: &Opened| {
+        operate(extension, opened, &operations).is_ok_and(|answers| compared(&answers[1..]) == wanted)
+    };
     let default = Limits::of_cache().memory;
     let mut memory = SMALLEST;
     while memory < default {
         let limits = Limits { memory, ..Limits::of_cache() };
-        let opened = subject.bench.open(&subject.entry.factory, &setup.config, &limits);
+        let opened = extension.call_runner.open(&extension.entry.factory, &setup.config, &limits);
         if opened.is_ok_and(|opened| enough(&opened)) {
             break;
         }

@@ -2,17 +2,17 @@
 
 use crate::{
     Finding, Outcome,
+    extension_under_test::{ExtensionUnderTest, is_internal, shown},
     host::Script,
-    subject::{Subject, is_internal, shown},
 };
 
-pub(crate) fn cancellation(subject: &Subject<'_>) -> Outcome {
+pub(crate) fn cancellation(extension: &ExtensionUnderTest<'_>) -> Outcome {
     let mut findings = Vec::new();
-    for setup in &subject.setups {
+    for setup in &extension.setups {
         let script = Script { cancelled: true, ..Script::default() };
-        let results = subject.call_each(&setup.instance, &setup.samples, &script);
+        let results = extension.call_each(&setup.instance, &setup.samples, &script);
         // What fails in any case is for other checks to say.
-        let wanted = || subject.call_each(&setup.instance, &setup.samples, &Script::default());
+        let wanted = || extension.call_each(&setup.instance, &setup.samples, &Script::default());
         if results.iter().any(is_internal)
             && let Some((fault, _)) =
                 results.iter().zip(&wanted()).find(|(one, other)| is_internal(one) && !is_internal(other))

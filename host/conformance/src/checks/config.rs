@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 
 use crate::{
     Finding, Outcome,
+    extension_under_test::{ExtensionUnderTest, excerpt, short},
     setup::Origin,
-    subject::{Subject, excerpt, short},
 };
 
-pub(crate) fn opening(subject: &Subject<'_>) -> Outcome {
+pub(crate) fn opening(extension: &ExtensionUnderTest<'_>) -> Outcome {
     let mut findings = Vec::new();
-    for refused in &subject.refused {
+    for refused in &extension.refused {
         let whose = match refused.origin {
             Origin::Given => "the configuration of --config".to_owned(),
             Origin::Example(index) => format!("the configuration of example {}", index + 1),
@@ -30,27 +30,28 @@ pub(crate) fn opening(subject: &Subject<'_>) -> Outcome {
             ));
         }
     }
-    match subject.unopened() {
+    match extension.unopened() {
         Some(reason) if findings.is_empty() => Outcome::not_applicable(reason),
         _ => Outcome::of(findings),
     }
 }
 
-pub(crate) fn bad(subject: &Subject<'_>) -> Outcome {
-    let base = subject.setups.first().and_then(|setup| serde_json::from_str::<Value>(&setup.config).ok());
-    let base = base.or_else(|| crate::generate::least(&subject.config, 1)).unwrap_or_else(|| json!({}));
+pub(crate) fn bad(extension: &ExtensionUnderTest<'_>) -> Outcome {
+    let base = extension.setups.first().and_then(|setup| serde_json::from_str::<Value>(&setup.config).ok());
+    let base =
+        base.or_else(|| crate::value_generator::minimal_value(&extension.config, 1)).unwrap_or_else(|| json!({}));
     let mut tried: Vec<(String, String)> = Vec::new();
     for wrong in [json!([]), json!("text"), json!(12), json!(null)] {
-        if !subject.config.allows(&wrong) {
+        if !extension.config.allows(&wrong) {
             tried.push((format!("{wrong} in place of an object"), wrong.to_string()));
         }
     }
-    tried.push(("a text that is no JSON".to_owned(), "{\"cut\": ".to_owned()));
+    tried.push(("a text that is not valid JSON".to_owned(), "{\"cut\": ".to_owned()));
     let mut unknown = base.clone();
     unknown["a-key-that-nobody-knows"] = json!(1);
     tried.push(("an unknown key".to_owned(), unknown.to_string()));
-    for (name, _) in subject.config.properties() {
-        if let Some(wrong) = subject.config.wrong_for(&base, name) {
+    for (name, _) in extension.config.properties() {
+        if let Some(wrong) = extension.config.wrong_for(&base, name) {
             let mut config = base.clone();
             config[name] = wrong.clone();
             tried.push((format!("`{name}` = {wrong}"), config.to_string()));
@@ -58,7 +59,7 @@ pub(crate) fn bad(subject: &Subject<'_>) -> Outcome {
     }
     let mut findings = Vec::new();
     for (what, config) in tried {
-        let seen = match subject.open(&config) {
+        let seen = match extension.open(&config) {
             Ok(_) => "accepted".to_owned(),
             Err(failure) if failure.kind() == FailureKind::InvalidConfig => continue,
             Err(failure) => short(&failure),

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use jackfield_loader::sandbox::Permission;
 use jackfield_plugin_api::Descriptor;
 
-use crate::{Finding, Outcome, subject::Subject};
+use crate::{Finding, Outcome, extension_under_test::ExtensionUnderTest};
 
-pub(crate) fn descriptor(subject: &Subject<'_>) -> Outcome {
-    let descriptor = subject.descriptor();
+pub(crate) fn descriptor(extension: &ExtensionUnderTest<'_>) -> Outcome {
+    let descriptor = extension.descriptor();
     let mut findings = Vec::new();
-    let mut find = |expected: &str, seen: String, mend: &str| findings.push(Finding::new(expected, seen, mend));
+    let mut find = |expected: &str, seen: String, fix: &str| findings.push(Finding::new(expected, seen, fix));
     if !is_name(&descriptor.name) {
         find(
             "a name of lower-case words, joined by hyphens, of at most 64 bytes",
@@ -33,7 +33,7 @@ pub(crate) fn descriptor(subject: &Subject<'_>) -> Outcome {
             "say in one line what the extension does, and leave the full stop out",
         );
     }
-    if let Some(again) = subject.again {
+    if let Some(again) = extension.again {
         let differs = difference(descriptor, again);
         if let Some(field) = differs {
             find(
@@ -86,10 +86,10 @@ fn is_semantic(version: &str) -> bool {
         && build.is_none_or(|build| build.split('.').all(word))
 }
 
-pub(crate) fn permissions(subject: &Subject<'_>) -> Outcome {
+pub(crate) fn permissions(extension: &ExtensionUnderTest<'_>) -> Outcome {
     let mut findings = Vec::new();
     let mut seen = BTreeSet::new();
-    for permission in &subject.descriptor().permissions {
+    for permission in &extension.descriptor().permissions {
         let name = permission.name.as_str();
         if name.parse::<Permission>().is_err() {
             findings.push(Finding::new(

@@ -4,47 +4,48 @@ use jackfield_plugin_api::{Document, Kind, Result};
 
 use super::cache_runs;
 use crate::{
-    Finding, Outcome, generate,
+    Finding, Outcome,
+    extension_under_test::{ExtensionUnderTest, Setup, same, shown},
     inputs::Sample,
-    subject::{Setup, Subject, same, shown},
+    value_generator,
 };
 
 /// Made-up inputs beside the samples.
 const MORE: usize = 10;
 
 /// Why the answers of this extension may differ, if it says so itself.
-pub(super) fn says_so(subject: &Subject<'_>) -> Option<Outcome> {
-    let asks = |name: &str| subject.descriptor().permissions.iter().any(|permission| permission.name == name);
+pub(super) fn says_so(extension: &ExtensionUnderTest<'_>) -> Option<Outcome> {
+    let asks = |name: &str| extension.descriptor().permissions.iter().any(|permission| permission.name == name);
     let name = ["random", "clock"].into_iter().find(|name| asks(name))?;
     Some(Outcome::not_applicable(format!("it asks for `{name}`: its answers may differ from time to time")))
 }
 
-fn inputs(subject: &Subject<'_>, setup: &Setup) -> Vec<Sample> {
-    let more = generate::several(&subject.input, 0xd37, MORE);
+fn inputs(extension: &ExtensionUnderTest<'_>, setup: &Setup) -> Vec<Sample> {
+    let more = value_generator::distinct_values(&extension.input, 0xd37, MORE);
     let more = more.iter().zip(4000..).map(|(value, number)| Sample::new(number, value));
     setup.samples.iter().cloned().chain(more).collect()
 }
 
 /// The answers of a fresh instance.
-fn fresh(subject: &Subject<'_>, setup: &Setup, samples: &[Sample]) -> Vec<Result<Document>> {
-    match subject.open(&setup.config) {
-        Ok(instance) => subject.call(&instance, samples),
+fn fresh(extension: &ExtensionUnderTest<'_>, setup: &Setup, samples: &[Sample]) -> Vec<Result<Document>> {
+    match extension.open(&setup.config) {
+        Ok(instance) => extension.call(&instance, samples),
         Err(failure) => vec![Err(failure); samples.len()],
     }
 }
 
 fn compared(
-    subject: &Subject<'_>,
+    extension: &ExtensionUnderTest<'_>,
     compare: impl Fn(&Setup, &[Sample], &[Result<Document>]) -> Option<Finding>,
 ) -> Outcome {
-    if let Some(outcome) = says_so(subject) {
+    if let Some(outcome) = says_so(extension) {
         return outcome;
     }
     let mut findings = Vec::new();
     let mut answers = 0;
-    for setup in &subject.setups {
-        let samples = inputs(subject, setup);
-        let first = fresh(subject, setup, &samples);
+    for setup in &extension.setups {
+        let samples = inputs(extension, setup);
+        let first = fresh(extension, setup, &samples);
         answers += first.iter().filter(|result| result.is_ok()).count();
         findings.extend(compare(setup, &samples, &first));
     }
@@ -56,14 +57,14 @@ fn compared(
     Outcome::of(findings)
 }
 
-pub(crate) fn again(subject: &Subject<'_>) -> Outcome {
-    if subject.kind() == Kind::CacheBackend {
-        return cache_runs::again(subject);
+pub(crate) fn again(extension: &ExtensionUnderTest<'_>) -> Outcome {
+    if extension.kind() == Kind::CacheBackend {
+        return cache_runs::again(extension);
     }
-    compared(subject, |setup, samples, first| {
+    compared(extension, |setup, samples, first| {
         // Twice, as a coin that falls the same way once is no proof.
         (0..2).find_map(|_| {
-            let second = fresh(subject, setup, samples);
+            let second = fresh(extension, setup, samples);
             let mut pairs = first.iter().zip(&second);
             let (one, other) = pairs.find(|(one, other)| !same(one, other))?;
             let (one, other) = where_they_part(one, other);
@@ -89,13 +90,13 @@ fn where_they_part(one: &Result<Document>, other: &Result<Document>) -> (String,
     (from(one_text), from(other_text))
 }
 
-pub(crate) fn any_order(subject: &Subject<'_>) -> Outcome {
-    if subject.kind() == Kind::CacheBackend {
+pub(crate) fn any_order(extension: &ExtensionUnderTest<'_>) -> Outcome {
+    if extension.kind() == Kind::CacheBackend {
         return Outcome::passed();
     }
-    compared(subject, |setup, samples, first| {
+    compared(extension, |setup, samples, first| {
         let backwards: Vec<Sample> = samples.iter().rev().cloned().collect();
-        let mut second = fresh(subject, setup, &backwards);
+        let mut second = fresh(extension, setup, &backwards);
         second.reverse();
         let mut pairs = first.iter().zip(&second);
         let (one, other) = pairs.find(|(one, other)| !same(one, other))?;

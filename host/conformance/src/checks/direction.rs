@@ -4,8 +4,8 @@ use jackfield_plugin_api::{ContrastSet, Directions, Failure, FailureKind, LayerD
 
 use crate::{
     Finding, Outcome,
+    extension_under_test::{ExtensionUnderTest, Setup, excerpt, short, shown},
     inputs::Sample,
-    subject::{Setup, Subject, excerpt, short, shown},
 };
 
 /// How far the norm of a unit vector may be from 1.
@@ -44,10 +44,10 @@ fn states(size: Size, seed: u64, alike: Option<u64>) -> [Vec<f32>; 2] {
 }
 
 /// Both sets as tensors.
-fn contrast(subject: &Subject<'_>, size: Size, seed: u64, alike: Option<u64>) -> ContrastSet {
+fn contrast(extension: &ExtensionUnderTest<'_>, size: Size, seed: u64, alike: Option<u64>) -> ContrastSet {
     let [positive, negative] = states(size, seed, alike);
-    let positive = subject.tensors.keep(&[size.positive, size.layers, size.d], positive);
-    ContrastSet { positive, negative: subject.tensors.keep(&[size.negative, size.layers, size.d], negative) }
+    let positive = extension.shared.tensors.keep(&[size.positive, size.layers, size.d], positive);
+    ContrastSet { positive, negative: extension.shared.tensors.keep(&[size.negative, size.layers, size.d], negative) }
 }
 
 /// What was extracted.
@@ -58,17 +58,17 @@ struct Extracted {
 }
 
 fn ask(
-    subject: &Subject<'_>,
+    extension: &ExtensionUnderTest<'_>,
     setup: &Setup,
     contrast: &ContrastSet,
 ) -> Result<jackfield_plugin_api::Document, Failure> {
     let value = serde_json::to_value(contrast).unwrap_or_default();
-    subject.call(&setup.instance, &[Sample::new(6000, &value)]).swap_remove(0)
+    extension.call(&setup.instance, &[Sample::new(6000, &value)]).swap_remove(0)
 }
 
 /// What is extracted from two sets, its shape held to theirs.
-fn extract(subject: &Subject<'_>, setup: &Setup, contrast: &ContrastSet) -> Result<Extracted, Finding> {
-    let answer = ask(subject, setup, contrast);
+fn extract(extension: &ExtensionUnderTest<'_>, setup: &Setup, contrast: &ContrastSet) -> Result<Extracted, Finding> {
+    let answer = ask(extension, setup, contrast);
     let wrong = |expected: String, seen: String| {
         Finding::new(
             expected,
@@ -93,7 +93,7 @@ fn extract(subject: &Subject<'_>, setup: &Setup, contrast: &ContrastSet) -> Resu
             format!("shape {found:?}, and {entries} entries"),
         ));
     }
-    let Some(elements) = subject.tensors.elements(&answered.directions) else {
+    let Some(elements) = extension.shared.tensors.elements(&answered.directions) else {
         let seen = format!("no tensor {}", answered.directions.sha256);
         return Err(wrong("directions that the host of the call keeps".to_owned(), seen));
     };
@@ -141,7 +141,7 @@ fn faults(extracted: &Extracted, what: &str) -> Option<Finding> {
     ))
 }
 
-pub(crate) fn answers(subject: &Subject<'_>) -> Outcome {
+pub(crate) fn answers(extension: &ExtensionUnderTest<'_>) -> Outcome {
     let sizes = [
         ORDINARY,
         Size { positive: 7, negative: 7, layers: 1, d: 33 },
@@ -154,20 +154,20 @@ pub(crate) fn answers(subject: &Subject<'_>) -> Outcome {
         Size { positive: 2, negative: 1, layers: 1, d: 1 },
     ];
     let mut findings = Vec::new();
-    for setup in &subject.setups {
+    for setup in &extension.setups {
         for (size, seed) in sizes.into_iter().zip(0xd100..) {
             let what = format!("{} and {} prompts", size.positive, size.negative);
-            match extract(subject, setup, &contrast(subject, size, seed, None)) {
+            match extract(extension, setup, &contrast(extension, size, seed, None)) {
                 Ok(extracted) => findings.extend(faults(&extracted, &what)),
                 Err(finding) => findings.push(finding),
             }
         }
         for (size, seed) in small.into_iter().zip(0xd200..) {
             let what = format!("{} and {} prompts", size.positive, size.negative);
-            let contrast = contrast(subject, size, seed, None);
+            let contrast = contrast(extension, size, seed, None);
             let refused =
-                ask(subject, setup, &contrast).is_err_and(|failure| failure.kind() == FailureKind::InvalidInput);
-            match extract(subject, setup, &contrast) {
+                ask(extension, setup, &contrast).is_err_and(|failure| failure.kind() == FailureKind::InvalidInput);
+            match extract(extension, setup, &contrast) {
                 Ok(extracted) => findings.extend(faults(&extracted, &what)),
                 Err(finding) if !refused => findings.push(finding),
                 Err(_) => {}
@@ -177,12 +177,12 @@ pub(crate) fn answers(subject: &Subject<'_>) -> Outcome {
     Outcome::of(findings)
 }
 
-pub(crate) fn degenerate(subject: &Subject<'_>) -> Outcome {
+pub(crate) fn degenerate(extension: &ExtensionUnderTest<'_>) -> Outcome {
     let mut findings = Vec::new();
-    for setup in &subject.setups {
+    for setup in &extension.setups {
         for layer in 0..ORDINARY.layers {
-            let contrast = contrast(subject, ORDINARY, 0xde6, Some(layer));
-            let extracted = match extract(subject, setup, &contrast) {
+            let contrast = contrast(extension, ORDINARY, 0xde6, Some(layer));
+            let extracted = match extract(extension, setup, &contrast) {
                 Ok(extracted) => extracted,
                 Err(finding) => {
                     findings.push(finding);
@@ -206,39 +206,40 @@ pub(crate) fn degenerate(subject: &Subject<'_>) -> Outcome {
 }
 
 /// Each of these inputs is refused as `invalid-input`.
-fn refused(subject: &Subject<'_>, inputs: &[(String, ContrastSet)], mend: &str) -> Outcome {
+fn refused(extension: &ExtensionUnderTest<'_>, inputs: &[(String, ContrastSet)], fix: &str) -> Outcome {
     let mut findings = Vec::new();
-    for setup in &subject.setups {
+    for setup in &extension.setups {
         for (what, contrast) in inputs {
-            let answer = ask(subject, setup, contrast);
+            let answer = ask(extension, setup, contrast);
             let fits = answer.as_ref().is_err_and(|failure| failure.kind() == FailureKind::InvalidInput);
             if !fits {
-                findings.push(Finding::new("`invalid-input`", format!("{}, for {what}", shown(&answer)), mend));
+                findings.push(Finding::new("`invalid-input`", format!("{}, for {what}", shown(&answer)), fix));
             }
         }
     }
     Outcome::of(findings)
 }
 
-pub(crate) fn not_numbers(subject: &Subject<'_>) -> Outcome {
+pub(crate) fn not_numbers(extension: &ExtensionUnderTest<'_>) -> Outcome {
     let with = |number: f32, in_positive: bool| {
         let [mut positive, mut negative] = states(ORDINARY, 0x9a9, None);
         let set = if in_positive { &mut positive } else { &mut negative };
         let last = set.len() - 2;
         set[last] = number;
         let shape = |prompts: u64| [prompts, ORDINARY.layers, ORDINARY.d];
-        let positive = subject.tensors.keep(&shape(ORDINARY.positive), positive);
-        let contrast = ContrastSet { positive, negative: subject.tensors.keep(&shape(ORDINARY.negative), negative) };
+        let positive = extension.shared.tensors.keep(&shape(ORDINARY.positive), positive);
+        let contrast =
+            ContrastSet { positive, negative: extension.shared.tensors.keep(&shape(ORDINARY.negative), negative) };
         let side = if in_positive { "positive" } else { "negative" };
         (format!("{number} in the last prompt and layer of `{side}`"), contrast)
     };
     let inputs =
         [with(f32::NAN, true), with(f32::NAN, false), with(f32::INFINITY, true), with(f32::NEG_INFINITY, false)];
-    refused(subject, &inputs, "look at every element, and say of which prompt and layer the number is that is none")
+    refused(extension, &inputs, "look at every element, and say of which prompt and layer the number is that is none")
 }
 
-pub(crate) fn shapes(subject: &Subject<'_>) -> Outcome {
-    let tensor = |shape: &[u64]| subject.tensors.made_up(shape, 0x54a);
+pub(crate) fn shapes(extension: &ExtensionUnderTest<'_>) -> Outcome {
+    let tensor = |shape: &[u64]| extension.shared.tensors.made_up(shape, 0x54a);
     let pair = |one: &[u64], other: &[u64]| {
         let what = format!("`positive` of shape {one:?} and `negative` of shape {other:?}");
         (what, ContrastSet { positive: tensor(one), negative: tensor(other) })
@@ -250,16 +251,16 @@ pub(crate) fn shapes(subject: &Subject<'_>) -> Outcome {
         pair(&[4, 3, 8], &[96]),
         pair(&[0, 3, 8], &[4, 3, 8]),
     ];
-    refused(subject, &inputs, "compare both shapes, `[prompts, layers, d]`, before anything is read; no set is empty")
+    refused(extension, &inputs, "compare both shapes, `[prompts, layers, d]`, before anything is read; no set is empty")
 }
 
-pub(crate) fn sign(subject: &Subject<'_>) -> Outcome {
+pub(crate) fn sign(extension: &ExtensionUnderTest<'_>) -> Outcome {
     let mut findings = Vec::new();
-    for setup in &subject.setups {
-        let contrast = contrast(subject, ORDINARY, 0x516, None);
+    for setup in &extension.setups {
+        let contrast = contrast(extension, ORDINARY, 0x516, None);
         let turned = ContrastSet { positive: contrast.negative.clone(), negative: contrast.positive.clone() };
         for (contrast, what) in [(&contrast, "two sets"), (&turned, "the same two sets, the other way around")] {
-            let extracted = match extract(subject, setup, contrast) {
+            let extracted = match extract(extension, setup, contrast) {
                 Ok(extracted) => extracted,
                 Err(finding) => {
                     findings.push(finding);
@@ -267,7 +268,7 @@ pub(crate) fn sign(subject: &Subject<'_>) -> Outcome {
                 }
             };
             let mut layers = extracted.rows.iter().enumerate();
-            if let Some((layer, _)) = layers.find(|(layer, row)| points_away(subject, contrast, *layer, row)) {
+            if let Some((layer, _)) = layers.find(|(layer, row)| points_away(extension, contrast, *layer, row)) {
                 findings.push(Finding::new(
                     "a direction that points from `negative` to `positive`",
                     format!("one that points from `positive` to `negative` in layer {layer}, for {what}"),
@@ -280,9 +281,9 @@ pub(crate) fn sign(subject: &Subject<'_>) -> Outcome {
 }
 
 /// Whether the mean of `positive` lies before that of `negative` along a direction.
-fn points_away(subject: &Subject<'_>, contrast: &ContrastSet, layer: usize, row: &[f32]) -> bool {
+fn points_away(extension: &ExtensionUnderTest<'_>, contrast: &ContrastSet, layer: usize, row: &[f32]) -> bool {
     let mean = |tensor: &TensorRef| -> f64 {
-        let elements = subject.tensors.elements(tensor).unwrap_or_default();
+        let elements = extension.shared.tensors.elements(tensor).unwrap_or_default();
         let (width, d) = ((tensor.shape[1] * tensor.shape[2]) as usize, row.len());
         let along = |prompt: &[f32]| -> f64 {
             prompt[layer * d..][..d].iter().zip(row).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()

@@ -5,13 +5,13 @@ use serde_json::Value;
 
 use crate::{
     Finding, Outcome,
+    extension_under_test::{ExtensionUnderTest, excerpt, short},
     host::{Script, Service},
     inputs::Sample,
-    subject::{Subject, excerpt, short},
 };
 
-pub(crate) fn examples(subject: &Subject<'_>) -> Outcome {
-    let descriptor = subject.descriptor();
+pub(crate) fn examples(extension: &ExtensionUnderTest<'_>) -> Outcome {
+    let descriptor = extension.descriptor();
     if descriptor.examples.is_empty() {
         match descriptor.kind {
             Kind::CacheBackend => {
@@ -30,13 +30,13 @@ pub(crate) fn examples(subject: &Subject<'_>) -> Outcome {
             "declare one in `examples`: summary, config, input and output",
         )]);
     }
-    if subject.settings.config.is_some() {
+    if extension.settings.config.is_some() {
         return Outcome::not_applicable("another configuration was asked for with --config");
     }
     let mut findings = Vec::new();
     let mut by_schema = 0;
     for (number, example) in descriptor.examples.iter().enumerate() {
-        match of(subject, number as u64, example) {
+        match compare(extension, number as u64, example) {
             Ok(Compared::Whole) => {}
             Ok(Compared::BySchema) => by_schema += 1,
             Err(finding) => findings.push(finding),
@@ -57,30 +57,30 @@ enum Compared {
     BySchema,
 }
 
-fn of(subject: &Subject<'_>, number: u64, example: &Example) -> Result<Compared, Finding> {
+fn compare(extension: &ExtensionUnderTest<'_>, number: u64, example: &Example) -> Result<Compared, Finding> {
     let name = format!("example {} ({})", number + 1, excerpt(&example.summary));
-    let wrong = |expected: &str, seen: String, mend: &str| Finding::new(expected, format!("{name}: {seen}"), mend);
+    let wrong = |expected: &str, seen: String, fix: &str| Finding::new(expected, format!("{name}: {seen}"), fix);
     for (what, schema, value) in [
-        ("config", &subject.config, &example.config),
-        ("input", &subject.input, &example.input),
-        ("output", &subject.output, &example.output),
+        ("config", &extension.config, &example.config),
+        ("input", &extension.input, &example.input),
+        ("output", &extension.output, &example.output),
     ] {
         if let Some(fault) = schema.fault(value) {
             let expected = format!("an {what} that fits the {what} schema").replace("an config", "a config");
-            return Err(wrong(&expected, excerpt(&fault), "mend the example or the schema"));
+            return Err(wrong(&expected, excerpt(&fault), "fix the example or the schema"));
         }
     }
-    let instance = subject.open(&subject.prepared(&example.config)).map_err(|failure| {
+    let instance = extension.open(&extension.prepared(&example.config)).map_err(|failure| {
         wrong("a config that opens", short(&failure), "give the example a config that makes sense")
     })?;
-    let batch = subject.requests(&[Sample::new(number, &example.input)]);
-    let host = subject.host(Script::default(), &batch);
-    let recorded = host.own();
-    let mut results = subject.bench.call(&instance, batch, host);
+    let batch = extension.requests(&[Sample::new(number, &example.input)]);
+    let host = extension.host(Script::default(), &batch);
+    let recorded = host.own_recorder();
+    let mut results = extension.call_runner.call(&instance, batch, host);
     let document = results.swap_remove(0).map_err(|failure| {
-        wrong("the answer that is declared", short(&failure), "mend the extension, or declare an example that works")
+        wrong("the answer that is declared", short(&failure), "fix the extension, or declare an example that works")
     })?;
-    if let Some(misfit) = subject.misfit(&document) {
+    if let Some(misfit) = extension.misfit(&document) {
         return Err(wrong("an answer that fits the output schema", misfit, "answer what the output schema says"));
     }
     if recorded.services().iter().any(|service| matches!(service, Service::Complete | Service::Fetch(_))) {
@@ -92,7 +92,7 @@ fn of(subject: &Subject<'_>, number: u64, example: &Example) -> Result<Compared,
         Some((place, declared, found)) => Err(wrong(
             "the answer that is declared",
             format!("{place} is {}, not {}", excerpt(&found), excerpt(&declared)),
-            "declare what the extension answers now, or mend what it answers",
+            "declare what the extension answers now, or fix what it answers",
         )),
     }
 }

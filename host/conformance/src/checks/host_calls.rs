@@ -5,18 +5,18 @@ use jackfield_plugin_api::{FailureKind, Kind, Result};
 use super::cache_runs;
 use crate::{
     Finding, Outcome,
+    extension_under_test::{ExtensionUnderTest, is_internal, short},
     host::{SCRIPTED, Script, Service},
-    subject::{Subject, is_internal, short},
 };
 
 /// The services that the answers to the samples take.
-fn used(subject: &Subject<'_>) -> Vec<Service> {
+fn used(extension: &ExtensionUnderTest<'_>) -> Vec<Service> {
     let mut used = Vec::new();
-    for setup in &subject.setups {
-        let batch = subject.requests(&setup.samples);
-        let host = subject.host(Script::default(), &batch);
-        let own = host.own();
-        let _ = subject.bench.call(&setup.instance, batch, host);
+    for setup in &extension.setups {
+        let batch = extension.requests(&setup.samples);
+        let host = extension.host(Script::default(), &batch);
+        let own = host.own_recorder();
+        let _ = extension.call_runner.call(&setup.instance, batch, host);
         used.extend(own.services());
     }
     used.sort();
@@ -24,21 +24,21 @@ fn used(subject: &Subject<'_>) -> Vec<Service> {
     used
 }
 
-pub(crate) fn failures(subject: &Subject<'_>) -> Outcome {
-    if subject.kind() == Kind::CacheBackend {
-        return cache_runs::failures(subject);
+pub(crate) fn failures(extension: &ExtensionUnderTest<'_>) -> Outcome {
+    if extension.kind() == Kind::CacheBackend {
+        return cache_runs::failures(extension);
     }
-    let used = used(subject);
+    let used = used(extension);
     if used.is_empty() {
         return Outcome::not_applicable("it asks nothing of the host");
     }
     let mut findings = Vec::new();
     for service in &used {
         for kind in FailureKind::ALL {
-            let script = Script { fails: Some((service.clone(), kind)), ..Script::default() };
-            for setup in &subject.setups {
+            let script = Script { failing_service: Some((service.clone(), kind)), ..Script::default() };
+            for setup in &extension.setups {
                 let samples = &setup.samples[..setup.samples.len().min(3)];
-                let results = subject.call_each(&setup.instance, samples, &script);
+                let results = extension.call_each(&setup.instance, samples, &script);
                 // Handing the host's own failure on is an honest answer.
                 let own = |result: &&Result<_>| {
                     let handed_on = result.as_ref().is_err_and(|failure| failure.message().contains(SCRIPTED));
@@ -61,11 +61,11 @@ pub(crate) fn failures(subject: &Subject<'_>) -> Outcome {
     Outcome::of(findings)
 }
 
-pub(crate) fn ungranted(subject: &Subject<'_>) -> Outcome {
-    let services = subject.recorder.services();
+pub(crate) fn ungranted(extension: &ExtensionUnderTest<'_>) -> Outcome {
+    let services = extension.shared.recorder.services();
     let mut findings: Vec<Finding> = services
         .iter()
-        .filter(|service| !service.is_asked_for(subject.descriptor()))
+        .filter(|service| !service.is_asked_for(extension.descriptor()))
         .map(|service| {
             Finding::new(
                 "host calls that the descriptor asks for, and no others",
@@ -74,7 +74,7 @@ pub(crate) fn ungranted(subject: &Subject<'_>) -> Outcome {
             )
         })
         .collect();
-    findings.dedup_by(|one, other| one.mend == other.mend);
+    findings.dedup_by(|one, other| one.fix == other.fix);
     if findings.is_empty() && !services.is_empty() {
         let mut names: Vec<String> = services.iter().map(|service| format!("`{}`", service.permission())).collect();
         names.dedup();

@@ -9,30 +9,34 @@ use serde_json::{Value, json};
 use super::determinism::says_so;
 use crate::{
     Finding, Outcome,
+    extension_under_test::{ExtensionUnderTest, excerpt, is_internal, short},
     host::Script,
     inputs::Sample,
     schema::Schema,
-    subject::{Subject, excerpt, is_internal, short},
 };
 
 /// One request, in the first configuration that opens.
-fn ask(subject: &Subject<'_>, request: &CompletionRequest) -> Result<Result<Completion>, Finding> {
-    ask_as(subject, 5000, request)
+fn ask(extension: &ExtensionUnderTest<'_>, request: &CompletionRequest) -> Result<Result<Completion>, Finding> {
+    ask_as(extension, 5000, request)
 }
 
 /// The same, on behalf of the item of this number.
-fn ask_as(subject: &Subject<'_>, number: u64, request: &CompletionRequest) -> Result<Result<Completion>, Finding> {
+fn ask_as(
+    extension: &ExtensionUnderTest<'_>,
+    number: u64,
+    request: &CompletionRequest,
+) -> Result<Result<Completion>, Finding> {
     let value = serde_json::to_value(request).unwrap_or_default();
-    let mut batch = subject.requests(&[Sample::new(number, &value)]);
+    let mut batch = extension.requests(&[Sample::new(number, &value)]);
     for request in &mut batch {
         // Whoever asks: what is drawn does not depend on it.
         request.context.stage = format!("stage-{number}").into();
         request.context.replicate = (number % 7) as u32;
     }
-    let mut results: Vec<Result<Document>> = match subject.setups.first() {
+    let mut results: Vec<Result<Document>> = match extension.setups.first() {
         Some(setup) => {
-            let host = subject.host(Script::default(), &batch);
-            subject.bench.call(&setup.instance, batch, host)
+            let host = extension.host(Script::default(), &batch);
+            extension.call_runner.call(&setup.instance, batch, host)
         }
         None => vec![Err(Failure::Unavailable("it does not open".to_owned()))],
     };
@@ -41,7 +45,7 @@ fn ask_as(subject: &Subject<'_>, number: u64, request: &CompletionRequest) -> Re
         return Err(Finding::new(
             "a completion, or a failure that says why there is none",
             result.err().map_or_else(String::new, |failure| short(&failure)),
-            "answer `unavailable` if the server is away, `invalid-config` if it refuses the key",
+            "answer `unavailable` if the server is unreachable, `invalid-config` if it refuses the key",
         ));
     }
     Ok(match result {
@@ -64,17 +68,17 @@ fn plain() -> CompletionRequest {
 }
 
 /// Why a model does not answer here, for those that need a server or a key.
-fn away(failure: &Failure) -> Outcome {
+fn unanswered(failure: &Failure) -> Outcome {
     let graceful = !matches!(failure.kind(), FailureKind::Internal);
     let reason = format!("it does not answer here ({}): give --config with a server that does", short(failure));
     if graceful { Outcome::not_applicable(reason) } else { Outcome::of(vec![Finding::new("an answer", reason, "")]) }
 }
 
-pub(crate) fn answers(subject: &Subject<'_>) -> Outcome {
+pub(crate) fn answers(extension: &ExtensionUnderTest<'_>) -> Outcome {
     let request = plain();
-    let completion = match ask(subject, &request) {
+    let completion = match ask(extension, &request) {
         Err(finding) => return Outcome::of(vec![finding]),
-        Ok(Err(failure)) => return away(&failure),
+        Ok(Err(failure)) => return unanswered(&failure),
         Ok(Ok(completion)) => completion,
     };
     let mut findings = Vec::new();
@@ -109,7 +113,7 @@ pub(crate) fn answers(subject: &Subject<'_>) -> Outcome {
     Outcome::of(findings)
 }
 
-pub(crate) fn schema(subject: &Subject<'_>) -> Outcome {
+pub(crate) fn schema(extension: &ExtensionUnderTest<'_>) -> Outcome {
     let schema = json!({
         "type": "object", "additionalProperties": false, "required": ["quote", "time", "sure"],
         "properties": {
@@ -118,9 +122,9 @@ pub(crate) fn schema(subject: &Subject<'_>) -> Outcome {
             "sure": { "type": "boolean" },
         },
     });
-    let completion = match ask(subject, &plain().with_schema(schema.clone())) {
+    let completion = match ask(extension, &plain().with_schema(schema.clone())) {
         Err(finding) => return Outcome::of(vec![finding]),
-        Ok(Err(failure)) => return away(&failure),
+        Ok(Err(failure)) => return unanswered(&failure),
         Ok(Ok(completion)) => completion,
     };
     let seen = match serde_json::from_str::<Value>(&completion.text) {
@@ -137,10 +141,10 @@ pub(crate) fn schema(subject: &Subject<'_>) -> Outcome {
     )])
 }
 
-pub(crate) fn options(subject: &Subject<'_>) -> Outcome {
-    let base = match ask(subject, &plain()) {
+pub(crate) fn options(extension: &ExtensionUnderTest<'_>) -> Outcome {
+    let base = match ask(extension, &plain()) {
         Err(finding) => return Outcome::of(vec![finding]),
-        Ok(Err(failure)) => return away(&failure),
+        Ok(Err(failure)) => return unanswered(&failure),
         Ok(Ok(completion)) => completion,
     };
     let stop = base.text.split_whitespace().nth(1).unwrap_or("the").to_owned();
@@ -155,7 +159,7 @@ pub(crate) fn options(subject: &Subject<'_>) -> Outcome {
     ];
     let (mut failed, mut ignored) = (Vec::new(), Vec::new());
     for (name, request) in variants {
-        let completion = match ask(subject, &request) {
+        let completion = match ask(extension, &request) {
             Err(finding) => {
                 failed.push(Finding { seen: format!("{}, with `{name}`", finding.seen), ..finding });
                 continue;
@@ -189,9 +193,9 @@ pub(crate) fn options(subject: &Subject<'_>) -> Outcome {
 }
 
 /// Whether the model offers something, as it is configured in the first configuration that opens.
-fn offers(subject: &Subject<'_>, ability: Ability) -> bool {
-    let config = subject.setups.first().and_then(|setup| serde_json::from_str::<Value>(&setup.config).ok());
-    Offers::from_schema(&subject.descriptor().input).has(ability, &config.unwrap_or_default())
+fn offers(extension: &ExtensionUnderTest<'_>, ability: Ability) -> bool {
+    let config = extension.setups.first().and_then(|setup| serde_json::from_str::<Value>(&setup.config).ok());
+    Offers::from_schema(&extension.descriptor().input).has(ability, &config.unwrap_or_default())
 }
 
 /// A request for something that a model may offer.
@@ -199,7 +203,7 @@ struct Wanted {
     ability: Ability,
     request: CompletionRequest,
     /// What is wrong with the answer.
-    fault: fn(&Subject<'_>, &Completion) -> Option<String>,
+    fault: fn(&ExtensionUnderTest<'_>, &Completion) -> Option<String>,
 }
 
 /// What can be asked beyond an answer. Edits are not among it: they take a direction of the model's own width.
@@ -217,9 +221,9 @@ fn wanted() -> Vec<Wanted> {
     };
     let reply = || LogProbsOn::Reply(" At nine.".to_owned());
     vec![
-        ask(Ability::Capture, capture(None, None), |subject, answer| captured(subject, answer, None)),
-        ask(Ability::Capture, capture(Some(vec![0]), Some(vec![0, -1])), |subject, answer| {
-            captured(subject, answer, Some([2, 1]))
+        ask(Ability::Capture, capture(None, None), |extension, answer| captured(extension, answer, None)),
+        ask(Ability::Capture, capture(Some(vec![0]), Some(vec![0, -1])), |extension, answer| {
+            captured(extension, answer, Some([2, 1]))
         }),
         ask(Ability::LogProbs, logprobs(3, false, LogProbsOn::First(2)), likely),
         ask(Ability::LogProbs, logprobs(0, true, reply()), likely),
@@ -228,27 +232,32 @@ fn wanted() -> Vec<Wanted> {
             Some(_) => Some("no tokens".to_owned()),
             None => Some("no `tokens`".to_owned()),
         }),
-        ask(Ability::Embed, CompletionRequest { embed: true, ..plain() }, |subject, answer| {
+        ask(Ability::Embed, CompletionRequest { embed: true, ..plain() }, |extension, answer| {
             let Some(embedding) = &answer.embedding else { return Some("no `embedding`".to_owned()) };
-            tensor_fault(subject, "embedding", embedding, 1)
+            tensor_fault(extension, "embedding", embedding, 1)
         }),
     ]
 }
 
 /// What is wrong with a tensor of an answer: it is not held, has other dimensions, or numbers that are none.
-fn tensor_fault(subject: &Subject<'_>, name: &str, tensor: &TensorRef, dimensions: usize) -> Option<String> {
+fn tensor_fault(
+    extension: &ExtensionUnderTest<'_>,
+    name: &str,
+    tensor: &TensorRef,
+    dimensions: usize,
+) -> Option<String> {
     let shape = &tensor.shape;
     if shape.len() != dimensions || shape.contains(&0) {
         return Some(format!("`{name}` of shape {shape:?}"));
     }
-    let Some(elements) = subject.tensors.elements(tensor) else {
+    let Some(elements) = extension.shared.tensors.elements(tensor) else {
         return Some(format!("no tensor {} for `{name}`", tensor.sha256));
     };
     elements.iter().any(|element| element.is_nan()).then(|| format!("NaN in `{name}`"))
 }
 
 /// What is wrong with hidden states, for so many positions and layers where that is known.
-fn captured(subject: &Subject<'_>, answer: &Completion, wanted: Option<[usize; 2]>) -> Option<String> {
+fn captured(extension: &ExtensionUnderTest<'_>, answer: &Completion, wanted: Option<[usize; 2]>) -> Option<String> {
     let Some(captured) = &answer.captured else { return Some("no `captured`".to_owned()) };
     let shape = &captured.hidden_states.shape;
     let listed = [captured.positions.len(), captured.layers.len()];
@@ -257,11 +266,11 @@ fn captured(subject: &Subject<'_>, answer: &Completion, wanted: Option<[usize; 2
         let [positions, layers] = listed;
         return Some(format!("hidden states of shape {shape:?} with {positions} positions and {layers} layers"));
     }
-    tensor_fault(subject, "hidden_states", &captured.hidden_states, 3)
+    tensor_fault(extension, "hidden_states", &captured.hidden_states, 3)
 }
 
 /// What is wrong with log-probabilities.
-fn likely(subject: &Subject<'_>, answer: &Completion) -> Option<String> {
+fn likely(extension: &ExtensionUnderTest<'_>, answer: &Completion) -> Option<String> {
     let Some(logprobs) = &answer.logprobs else { return Some("no `logprobs`".to_owned()) };
     if logprobs.tokens.is_empty() {
         return Some("log-probabilities of no token".to_owned());
@@ -277,22 +286,22 @@ fn likely(subject: &Subject<'_>, answer: &Completion) -> Option<String> {
         let (shape, count) = (&distribution.shape, logprobs.tokens.len());
         return Some(format!("a `distribution` of shape {shape:?} for {count} tokens"));
     }
-    tensor_fault(subject, "distribution", distribution, 2)
+    tensor_fault(extension, "distribution", distribution, 2)
 }
 
-pub(crate) fn offered(subject: &Subject<'_>) -> Outcome {
+pub(crate) fn offered(extension: &ExtensionUnderTest<'_>) -> Outcome {
     let (mut wrong, mut ignored, mut width) = (Vec::new(), Vec::new(), None);
     for Wanted { ability, request, fault } in wanted() {
-        let answer = match ask(subject, &request) {
+        let answer = match ask(extension, &request) {
             Err(finding) => return Outcome::of(vec![finding]),
             Ok(Err(failure)) if is_refusal(&failure) => Err(failure),
-            Ok(Err(failure)) => return away(&failure),
+            Ok(Err(failure)) => return unanswered(&failure),
             Ok(Ok(completion)) => Ok(completion),
         };
-        match (offers(subject, ability), answer) {
+        match (offers(extension, ability), answer) {
             (true, Ok(answer)) => {
                 width = width.or_else(|| Some(*answer.captured.as_ref()?.hidden_states.shape.last()?));
-                wrong.extend(fault(subject, &answer).map(|fault| {
+                wrong.extend(fault(extension, &answer).map(|fault| {
                     let expected = format!("what `{ability}` is about: the model offers it");
                     Finding::new(expected, fault, format!("answer what was asked for, or do not offer `{ability}`"))
                 }));
@@ -302,7 +311,7 @@ pub(crate) fn offered(subject: &Subject<'_>) -> Outcome {
                 short(&failure),
                 format!("answer what was asked for, or leave `{ability}` out of what is offered"),
             )),
-            (false, Ok(answer)) if fault(subject, &answer).is_none() => wrong.push(Finding::new(
+            (false, Ok(answer)) if fault(extension, &answer).is_none() => wrong.push(Finding::new(
                 format!("`{ability}` among what the model offers, as it answers it"),
                 format!("no `{ability}` in `x-offers`"),
                 "say in `x-offers` what is offered: a stage is not let ask for anything else",
@@ -315,20 +324,20 @@ pub(crate) fn offered(subject: &Subject<'_>) -> Outcome {
             (false, Err(_)) => {}
         }
     }
-    wrong.extend(width.filter(|_| offers(subject, Ability::Edits)).and_then(|width| edits(subject, width)));
+    wrong.extend(width.filter(|_| offers(extension, Ability::Edits)).and_then(|width| edits(extension, width)));
     if wrong.is_empty() { Outcome::warning(ignored) } else { Outcome::of(wrong) }
 }
 
-/// Whether a failure says that a request cannot be answered, and not that the model is away.
+/// Whether a failure says that a request cannot be answered, and not that the model is unreachable.
 fn is_refusal(failure: &Failure) -> bool {
     matches!(failure.kind(), FailureKind::InvalidInput | FailureKind::InvalidConfig)
 }
 
 /// An edit of weight 0 leaves an answer as it is, and one that names no direction of the model's width is refused.
-fn edits(subject: &Subject<'_>, width: u64) -> Option<Finding> {
+fn edits(extension: &ExtensionUnderTest<'_>, width: u64) -> Option<Finding> {
     let mut unit = vec![0.0; width as usize];
     unit[0] = 1.0;
-    let direction = subject.tensors.keep(&[width], unit);
+    let direction = extension.shared.tensors.keep(&[width], unit);
     let edit = |direction: TensorRef, weight: f64| Edit {
         component: Component::MlpDown,
         layer: 0,
@@ -338,39 +347,39 @@ fn edits(subject: &Subject<'_>, width: u64) -> Option<Finding> {
         row_normalization: RowNormalization::None,
     };
     let under = |edit: Edit| CompletionRequest { edits: vec![edit], seed: Some(1), ..plain() };
-    let mend = "run under the edits of the request, and change nothing that another request sees";
-    let base = ask(subject, &CompletionRequest { seed: Some(1), ..plain() });
-    let same = ask(subject, &under(edit(direction.clone(), 0.0)));
+    let fix = "run under the edits of the request, and change nothing that another request sees";
+    let base = ask(extension, &CompletionRequest { seed: Some(1), ..plain() });
+    let same = ask(extension, &under(edit(direction.clone(), 0.0)));
     let (Ok(Ok(base)), Ok(Ok(same))) = (&base, &same) else {
         let seen = [base, same].into_iter().find_map(|answer| match answer {
             Ok(Err(failure)) => Some(short(&failure)),
             Err(finding) => Some(finding.seen),
             Ok(Ok(_)) => None,
         });
-        return Some(Finding::new("an answer under an edit: the model offers `edits`", seen.unwrap_or_default(), mend));
+        return Some(Finding::new("an answer under an edit: the model offers `edits`", seen.unwrap_or_default(), fix));
     };
     if base.text != same.text {
         let expected = format!("under an edit of weight 0, the same answer: {}", excerpt(&base.text));
-        return Some(Finding::new(expected, excerpt(&same.text), mend));
+        return Some(Finding::new(expected, excerpt(&same.text), fix));
     }
-    let _ = ask(subject, &under(edit(direction, 1.0)));
-    match ask(subject, &CompletionRequest { seed: Some(1), ..plain() }) {
+    let _ = ask(extension, &under(edit(direction, 1.0)));
+    match ask(extension, &CompletionRequest { seed: Some(1), ..plain() }) {
         Ok(Ok(after)) if after.text == base.text => None,
         Ok(Ok(after)) => {
             let expected = format!("after a request under edits, the same answer as before: {}", excerpt(&base.text));
-            Some(Finding::new(expected, excerpt(&after.text), mend))
+            Some(Finding::new(expected, excerpt(&after.text), fix))
         }
-        _ => Some(Finding::new("an answer after a request under edits, as before", "none", mend)),
+        _ => Some(Finding::new("an answer after a request under edits, as before", "none", fix)),
     }
 }
 
-pub(crate) fn chance(subject: &Subject<'_>) -> Outcome {
-    if let Some(outcome) = says_so(subject) {
+pub(crate) fn chance(extension: &ExtensionUnderTest<'_>) -> Outcome {
+    if let Some(outcome) = says_so(extension) {
         return outcome;
     }
     let request = CompletionRequest { temperature: Some(1.0), ..plain() };
     // On behalf of other stages and items.
-    let answers = [5000, 5001, 5002].map(|number| ask_as(subject, number, &request));
+    let answers = [5000, 5001, 5002].map(|number| ask_as(extension, number, &request));
     let mut texts = Vec::new();
     for answer in answers {
         match answer {

@@ -7,13 +7,13 @@ use serde_json::{Map, Value};
 
 use crate::{
     Finding, Outcome,
+    extension_under_test::{ExtensionUnderTest, Setup, excerpt, short},
     inputs::Sample,
-    subject::{Setup, Subject, excerpt, short},
 };
 
 const NAMES: [&str; 3] = ["cheap", "middling", "dear"];
 const CONTEXTS: [&str; 3] = ["questions", "poems", ""];
-const MEND: &str = "answer what the contract calls a `PolicyAnswer`: `state`, and one of `decisions` for each question";
+const FIX: &str = "answer what the contract calls a `PolicyAnswer`: `state`, and one of `decisions` for each question";
 
 fn arms(count: usize) -> Vec<Arm> {
     NAMES[..count].iter().map(|name| Arm { name: (*name).to_owned(), with: Value::Object(Map::new()) }).collect()
@@ -46,31 +46,36 @@ fn telling(state: Option<&Value>, learn: Vec<Came>) -> PolicyRequest {
 }
 
 /// What a policy answers.
-fn ask(subject: &Subject<'_>, setup: &Setup, number: u64, request: &PolicyRequest) -> Result<PolicyAnswer, Failure> {
+fn ask(
+    extension: &ExtensionUnderTest<'_>,
+    setup: &Setup,
+    number: u64,
+    request: &PolicyRequest,
+) -> Result<PolicyAnswer, Failure> {
     let value = serde_json::to_value(request).unwrap_or_default();
-    let document = subject.call(&setup.instance, &[Sample::new(number, &value)]).swap_remove(0)?;
+    let document = extension.call(&setup.instance, &[Sample::new(number, &value)]).swap_remove(0)?;
     serde_json::from_str(&document.json)
         .map_err(|error| Failure::InvalidOutput(format!("{}: {error}", excerpt(&document.json))))
 }
 
-fn failed(expected: &str, failure: &Failure, mend: &str) -> Finding {
-    Finding::new(expected, short(failure), mend)
+fn failed(expected: &str, failure: &Failure, fix: &str) -> Finding {
+    Finding::new(expected, short(failure), fix)
 }
 
 /// The state after so many outcomes.
-fn learned(subject: &Subject<'_>, setup: &Setup, count: u64) -> Result<Value, Finding> {
+fn learned(extension: &ExtensionUnderTest<'_>, setup: &Setup, count: u64) -> Result<Value, Finding> {
     let request = telling(None, (0..count).map(outcome).collect());
-    let answer = ask(subject, setup, 7000, &request);
-    answer.map(|answer| answer.state).map_err(|failure| failed("outcomes to be learned from", &failure, MEND))
+    let answer = ask(extension, setup, 7000, &request);
+    answer.map(|answer| answer.state).map_err(|failure| failed("outcomes to be learned from", &failure, FIX))
 }
 
 /// Looks at each configuration.
-fn each(subject: &Subject<'_>, look: impl Fn(&Setup) -> Result<Option<Finding>, Finding>) -> Outcome {
+fn each(extension: &ExtensionUnderTest<'_>, look: impl Fn(&Setup) -> Result<Option<Finding>, Finding>) -> Outcome {
     let (mut reason, mut looked) = (None, false);
     let mut findings = Vec::new();
-    for setup in &subject.setups {
+    for setup in &extension.setups {
         // One that is configured for arms of its own does not take those of a conformance run.
-        match ask(subject, setup, 7050, &asking(None, arms(NAMES.len()), vec![question(0, &[])])) {
+        match ask(extension, setup, 7050, &asking(None, arms(NAMES.len()), vec![question(0, &[])])) {
             Err(failure) if failure.kind() == FailureKind::InvalidConfig => {
                 reason = Some(format!("it takes other arms ({})", short(&failure)));
             }
@@ -86,23 +91,23 @@ fn each(subject: &Subject<'_>, look: impl Fn(&Setup) -> Result<Option<Finding>, 
     }
 }
 
-pub(crate) fn arms_there(subject: &Subject<'_>) -> Outcome {
+pub(crate) fn arms_there(extension: &ExtensionUnderTest<'_>) -> Outcome {
     const QUESTIONS: u64 = 20;
-    each(subject, |setup| {
-        let some = learned(subject, setup, 30)?;
+    each(extension, |setup| {
+        let some = learned(extension, setup, 30)?;
         for count in 1..=NAMES.len() {
             for state in [None, Some(&some)] {
                 let questions: Vec<PolicyQuestion> = (0..QUESTIONS).map(|number| question(number, &[])).collect();
                 let request = asking(state, arms(count), questions);
-                let answer = match ask(subject, setup, 7100, &request) {
+                let answer = match ask(extension, setup, 7100, &request) {
                     Ok(answer) => answer,
                     // There may be too few to choose from.
                     Err(failure) if count < NAMES.len() && failure.kind() == FailureKind::InvalidConfig => continue,
-                    Err(failure) => return Err(failed("a decision for each question", &failure, MEND)),
+                    Err(failure) => return Err(failed("a decision for each question", &failure, FIX)),
                 };
                 if answer.decisions.len() as u64 != QUESTIONS {
                     let seen = format!("{} decisions for {QUESTIONS} questions", answer.decisions.len());
-                    return Ok(Some(Finding::new("a decision for each question", seen, MEND)));
+                    return Ok(Some(Finding::new("a decision for each question", seen, FIX)));
                 }
                 let decided = |decision: &Option<_>| match decision {
                     None => Some(format!("no decision, of {count} arms")),
@@ -130,13 +135,13 @@ fn unfit(decision: &jackfield_plugin_api::Decision, count: usize) -> Option<Stri
     (scores != 0 && scores != count).then(|| format!("{scores} scores of {count} arms"))
 }
 
-pub(crate) fn pure(subject: &Subject<'_>) -> Outcome {
-    each(subject, |setup| {
-        let state = learned(subject, setup, 25)?;
+pub(crate) fn pure(extension: &ExtensionUnderTest<'_>) -> Outcome {
+    each(extension, |setup| {
+        let state = learned(extension, setup, 25)?;
         let questions: Vec<PolicyQuestion> = (0..8).map(|number| question(number, &[])).collect();
-        let whole = |failure: Failure| failed("a decision for each question", &failure, MEND);
+        let whole = |failure: Failure| failed("a decision for each question", &failure, FIX);
         let request = asking(Some(&state), arms(3), questions.clone());
-        let together = ask(subject, setup, 7200, &request).map_err(whole)?;
+        let together = ask(extension, setup, 7200, &request).map_err(whole)?;
         if together.state != state {
             return Ok(Some(Finding::new(
                 format!("the state as it was, as nothing was to be learned: {}", excerpt(&state.to_string())),
@@ -147,7 +152,7 @@ pub(crate) fn pure(subject: &Subject<'_>) -> Outcome {
         for (number, asked) in questions.iter().enumerate() {
             // Another item, another seed of the context: what decides is the question.
             let request = asking(Some(&state), arms(3), vec![asked.clone()]);
-            let alone = ask(subject, setup, 7300 + number as u64, &request).map_err(whole)?;
+            let alone = ask(extension, setup, 7300 + number as u64, &request).map_err(whole)?;
             if alone.decisions.first() != together.decisions.get(number) {
                 let shown = |decision: Option<&_>| excerpt(&serde_json::to_string(&decision).unwrap_or_default());
                 return Ok(Some(Finding::new(
@@ -161,16 +166,16 @@ pub(crate) fn pure(subject: &Subject<'_>) -> Outcome {
     })
 }
 
-pub(crate) fn state(subject: &Subject<'_>) -> Outcome {
+pub(crate) fn state(extension: &ExtensionUnderTest<'_>) -> Outcome {
     const COUNT: u64 = 12;
-    each(subject, |setup| {
-        let at_once = learned(subject, setup, COUNT)?;
+    each(extension, |setup| {
+        let at_once = learned(extension, setup, COUNT)?;
         let mut one_by_one = None;
         for number in 0..COUNT {
             let request = telling(one_by_one.as_ref(), vec![outcome(number)]);
-            let told = ask(subject, setup, 7400 + number, &request);
-            let mend = "read back the state that was answered";
-            let answer = told.map_err(|failure| failed("its own state to be taken up", &failure, mend))?;
+            let told = ask(extension, setup, 7400 + number, &request);
+            let fix = "read back the state that was answered";
+            let answer = told.map_err(|failure| failed("its own state to be taken up", &failure, fix))?;
             one_by_one = Some(answer.state);
         }
         if one_by_one.as_ref() == Some(&at_once) {
@@ -184,7 +189,7 @@ pub(crate) fn state(subject: &Subject<'_>) -> Outcome {
     })
 }
 
-pub(crate) fn outcomes(subject: &Subject<'_>) -> Outcome {
+pub(crate) fn outcomes(extension: &ExtensionUnderTest<'_>) -> Outcome {
     let attempt = |arm: &str, failed: bool| Attempt { arm: arm.to_owned(), failed };
     let odd = [
         ("an outcome without a reward", Came { reward: None, objectives: Vec::new(), ..outcome(1) }),
@@ -197,17 +202,17 @@ pub(crate) fn outcomes(subject: &Subject<'_>) -> Outcome {
             Came { attempts: vec![attempt("of an earlier run", false)], ..outcome(2) },
         ),
     ];
-    each(subject, |setup| {
+    each(extension, |setup| {
         for (what, odd) in &odd {
             let request = PolicyRequest {
                 decide: vec![question(1, &[])],
                 ..PolicyRequest { arms: arms(3), ..telling(None, vec![outcome(0), odd.clone(), outcome(4)]) }
             };
-            if let Err(failure) = ask(subject, setup, 7500, &request) {
+            if let Err(failure) = ask(extension, setup, 7500, &request) {
                 return Ok(Some(Finding::new(
                     "any outcome to be taken in, or passed over",
                     format!("{}, for {what}", short(&failure)),
-                    "learn from what is there; an outcome without a reward is no error",
+                    "learn from what is there; an outcome without a reward is not an error",
                 )));
             }
         }
@@ -215,20 +220,20 @@ pub(crate) fn outcomes(subject: &Subject<'_>) -> Outcome {
     })
 }
 
-pub(crate) fn again(subject: &Subject<'_>) -> Outcome {
-    each(subject, |setup| {
-        let some = learned(subject, setup, 30)?;
+pub(crate) fn again(extension: &ExtensionUnderTest<'_>) -> Outcome {
+    each(extension, |setup| {
+        let some = learned(extension, setup, 30)?;
         for state in [None, Some(&some)] {
             for tried in [&[0_u32][..], &[1], &[2, 0], &[0, 1, 2]] {
                 let questions = (0..6).map(|number| question(number, tried)).collect();
                 let request = PolicyRequest { again: true, ..asking(state, arms(3), questions) };
-                let answer = match ask(subject, setup, 7600, &request) {
+                let answer = match ask(extension, setup, 7600, &request) {
                     Ok(answer) => answer,
                     // All were tried: that there is nothing to pick may be said by a failure.
                     Err(failure) if tried.len() == 3 && failure.kind() == FailureKind::InvalidInput => continue,
                     Err(failure) => {
-                        let mend = "answer null where no arm is left to try";
-                        return Err(failed("another arm, or none", &failure, mend));
+                        let fix = "answer null where no arm is left to try";
+                        return Err(failed("another arm, or none", &failure, fix));
                     }
                 };
                 let wrong = |decision: &jackfield_plugin_api::Decision| {
@@ -248,14 +253,14 @@ pub(crate) fn again(subject: &Subject<'_>) -> Outcome {
     })
 }
 
-pub(crate) fn bounded(subject: &Subject<'_>) -> Outcome {
+pub(crate) fn bounded(extension: &ExtensionUnderTest<'_>) -> Outcome {
     // Longer than a window that a policy may look back over.
     const SOME: u64 = 2000;
-    let grown: Result<Vec<Option<Finding>>, Finding> = subject
+    let grown: Result<Vec<Option<Finding>>, Finding> = extension
         .setups
         .iter()
         .map(|setup| {
-            let size = |count| Ok(learned(subject, setup, count)?.to_string().len());
+            let size = |count| Ok(learned(extension, setup, count)?.to_string().len());
             let (before, after): (usize, usize) = (size(SOME)?, size(2 * SOME)?);
             // Digits of numbers that are summed up.
             let allowed = before + before / 4 + 256;

@@ -8,23 +8,23 @@ use jackfield_plugin_api::{Document, FailureKind, Kind, Result};
 use super::cache_runs;
 use crate::{
     Finding, Outcome,
+    extension_under_test::{ExtensionUnderTest, Setup, same, short, shown},
     host::Script,
     inputs::Sample,
-    subject::{Setup, Subject, same, short, shown},
 };
 
 /// The smallest limit on memory that is tried.
 const SMALLEST: u64 = 1 << 20;
 
-pub(crate) fn within_limits(subject: &Subject<'_>) -> Outcome {
-    if subject.kind() == Kind::CacheBackend {
-        return cache_runs::within_limits(subject);
+pub(crate) fn within_limits(extension: &ExtensionUnderTest<'_>) -> Outcome {
+    if extension.kind() == Kind::CacheBackend {
+        return cache_runs::within_limits(extension);
     }
     let mut findings = Vec::new();
     let mut notes = Vec::new();
-    for setup in &subject.setups {
+    for setup in &extension.setups {
         let began = Instant::now();
-        let results = subject.call(&setup.instance, &setup.samples);
+        let results = extension.call(&setup.instance, &setup.samples);
         let each = began.elapsed() / u32::try_from(setup.samples.len().max(1)).unwrap_or(1);
         let beyond = |result: &&Result<Document>| {
             result.as_ref().is_err_and(|failure| failure.kind() == FailureKind::OverBudget)
@@ -40,22 +40,23 @@ pub(crate) fn within_limits(subject: &Subject<'_>) -> Outcome {
                 "use less, or say in the documentation which `limits` a stage needs",
             ));
         }
-        let memory = least_memory(subject, setup, &results);
+        let memory = least_memory(extension, setup, &results);
         notes.push(format!("works within {} of memory, {:.3} ms a document", size(memory), each.as_secs_f64() * 1e3));
     }
     if findings.is_empty() { Outcome::noted(notes.swap_remove(0)) } else { Outcome::of(findings) }
 }
 
 /// The smallest power of two that is memory enough for the same answers.
-fn least_memory(subject: &Subject<'_>, setup: &Setup, wanted: &[Result<Document>]) -> u64 {
+fn least_memory(extension: &ExtensionUnderTest<'_>, setup: &Setup, wanted: &[Result<Document>]) -> u64 {
     let default = Limits::default().memory;
     let mut limit = SMALLEST;
     while limit < default {
         let limits = Limits { memory: limit, ..Limits::default() };
-        let enough = subject.bench.open(&subject.entry.factory, &setup.config, &limits).is_ok_and(|instance| {
-            let results = subject.call(&instance, &setup.samples);
-            results.iter().zip(wanted).all(|(found, wanted)| same(found, wanted))
-        });
+        let enough =
+            extension.call_runner.open(&extension.entry.factory, &setup.config, &limits).is_ok_and(|instance| {
+                let results = extension.call(&instance, &setup.samples);
+                results.iter().zip(wanted).all(|(found, wanted)| same(found, wanted))
+            });
         if enough {
             return limit;
         }
@@ -64,15 +65,15 @@ fn least_memory(subject: &Subject<'_>, setup: &Setup, wanted: &[Result<Document>
     default
 }
 
-pub(crate) fn least_grants(subject: &Subject<'_>) -> Outcome {
+pub(crate) fn least_grants(extension: &ExtensionUnderTest<'_>) -> Outcome {
     let mut findings = Vec::new();
-    for setup in &subject.setups {
+    for setup in &extension.setups {
         let samples: &[Sample] = &setup.samples;
-        let granted = subject.call(&setup.instance, samples);
-        let script = Script { only: Some(subject.descriptor().clone()), ..Script::default() };
-        let least = subject.call_with(&setup.instance, samples, script);
+        let granted = extension.call(&setup.instance, samples);
+        let script = Script { granted_to: Some(extension.descriptor().clone()), ..Script::default() };
+        let least = extension.call_with(&setup.instance, samples, script);
         let differ = granted.iter().zip(&least).find(|(one, other)| !same(one, other));
-        if let Some((one, other)) = differ.filter(|_| subject.kind() != Kind::CacheBackend) {
+        if let Some((one, other)) = differ.filter(|_| extension.kind() != Kind::CacheBackend) {
             findings.push(Finding::new(
                 format!("the same answer: {}", shown(one)),
                 format!("{}, without what it does not ask for", shown(other)),
@@ -92,13 +93,13 @@ const SYSTEM: [(&str, &str); 5] = [
     ("wasi:http/", "http"),
 ];
 
-pub(crate) fn imports(subject: &Subject<'_>) -> Outcome {
-    let system: Vec<&String> = subject.imports.iter().filter(|name| !name.starts_with("jackfield:plugin/")).collect();
+pub(crate) fn imports(extension: &ExtensionUnderTest<'_>) -> Outcome {
+    let system: Vec<&String> = extension.imports.iter().filter(|name| !name.starts_with("jackfield:plugin/")).collect();
     if system.is_empty() {
         return Outcome::noted("nothing but the contract");
     }
     let asks = |what: &str| {
-        subject.descriptor().permissions.iter().any(|permission| permission.name.split(':').next() == Some(what))
+        extension.descriptor().permissions.iter().any(|permission| permission.name.split(':').next() == Some(what))
     };
     let unasked: Vec<String> = system
         .iter()

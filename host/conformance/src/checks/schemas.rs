@@ -2,18 +2,18 @@
 
 use serde_json::{Value, json};
 
-use crate::{Finding, Outcome, subject::Subject};
+use crate::{Finding, Outcome, extension_under_test::ExtensionUnderTest};
 
 /// Names the schemas of a descriptor.
-fn all<'a>(subject: &'a Subject<'_>) -> [(&'static str, &'a Value); 3] {
-    let descriptor = subject.descriptor();
+fn named_schemas<'a>(extension: &'a ExtensionUnderTest<'_>) -> [(&'static str, &'a Value); 3] {
+    let descriptor = extension.descriptor();
     [("config", &descriptor.config), ("input", &descriptor.input), ("output", &descriptor.output)]
 }
 
-pub(crate) fn valid(subject: &Subject<'_>) -> Outcome {
+pub(crate) fn valid(extension: &ExtensionUnderTest<'_>) -> Outcome {
     const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
     let mut findings = Vec::new();
-    for (what, schema) in all(subject) {
+    for (what, schema) in named_schemas(extension) {
         let seen = match (jsonschema::draft202012::new(schema), schema["$schema"].as_str()) {
             (Err(error), _) => format!("`{}` of the {what} schema: {error}", error.instance_path()),
             (Ok(_), Some(draft)) if draft.trim_end_matches('#') != DRAFT => {
@@ -30,11 +30,11 @@ pub(crate) fn valid(subject: &Subject<'_>) -> Outcome {
     Outcome::of(findings)
 }
 
-pub(crate) fn closed(subject: &Subject<'_>) -> Outcome {
+pub(crate) fn closed(extension: &ExtensionUnderTest<'_>) -> Outcome {
     const UNKNOWN: &str = "a-key-that-nobody-knows";
     let mut findings = Vec::new();
-    let schema = &subject.config;
-    let mut object = crate::generate::least(schema, 1).unwrap_or_else(|| json!({}));
+    let schema = &extension.config;
+    let mut object = crate::value_generator::minimal_value(schema, 1).unwrap_or_else(|| json!({}));
     if !object.is_object() {
         findings.push(Finding::new(
             "a configuration that is an object: the `with` table",
@@ -65,9 +65,9 @@ pub(crate) fn closed(subject: &Subject<'_>) -> Outcome {
     Outcome::of(findings)
 }
 
-pub(crate) fn described(subject: &Subject<'_>) -> Outcome {
+pub(crate) fn described(extension: &ExtensionUnderTest<'_>) -> Outcome {
     let mut findings = Vec::new();
-    for (what, schema) in all(subject) {
+    for (what, schema) in named_schemas(extension) {
         let mut missing = Vec::new();
         undescribed(schema, schema, &mut String::new(), &mut missing);
         missing.sort();
@@ -97,28 +97,28 @@ fn content_of(variant: &Value) -> &Value {
 }
 
 /// Notes the properties that neither they nor what they refer to describe.
-fn undescribed(root: &Value, schema: &Value, place: &mut String, missing: &mut Vec<String>) {
+fn undescribed(root: &Value, schema: &Value, path: &mut String, missing: &mut Vec<String>) {
     match schema {
         // A reference to a tensor is the contract's own.
         Value::Object(map) if map.contains_key("x-tensor") => {}
         Value::Object(map) => {
             for (key, inner) in map {
                 if let Some(variants) = inner.as_array().filter(|_| key == "oneOf") {
-                    variants.iter().for_each(|variant| undescribed(root, content_of(variant), place, missing));
+                    variants.iter().for_each(|variant| undescribed(root, content_of(variant), path, missing));
                     continue;
                 }
                 let Some(properties) = inner.as_object().filter(|_| key == "properties") else {
                     if !["const", "enum", "default", "examples"].contains(&key.as_str()) {
-                        undescribed(root, inner, place, missing);
+                        undescribed(root, inner, path, missing);
                     }
                     continue;
                 };
                 for (name, property) in properties {
-                    let length = place.len();
-                    if !place.is_empty() {
-                        place.push('.');
+                    let length = path.len();
+                    if !path.is_empty() {
+                        path.push('.');
                     }
-                    place.push_str(name);
+                    path.push_str(name);
                     let refers = || {
                         let reference = property["$ref"].as_str()?.strip_prefix('#')?;
                         root.pointer(reference)?["description"].as_str()
@@ -126,14 +126,14 @@ fn undescribed(root: &Value, schema: &Value, place: &mut String, missing: &mut V
                     // A tag says it all, and a property that may not be there is described where it may.
                     let says_all = property.get("const").is_some() || *property == Value::Bool(false);
                     if !says_all && property["description"].as_str().or_else(refers).is_none_or(str::is_empty) {
-                        missing.push(place.clone());
+                        missing.push(path.clone());
                     }
-                    undescribed(root, property, place, missing);
-                    place.truncate(length);
+                    undescribed(root, property, path, missing);
+                    path.truncate(length);
                 }
             }
         }
-        Value::Array(list) => list.iter().for_each(|inner| undescribed(root, inner, place, missing)),
+        Value::Array(list) => list.iter().for_each(|inner| undescribed(root, inner, path, missing)),
         _ => {}
     }
 }

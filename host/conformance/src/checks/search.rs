@@ -5,12 +5,12 @@ use serde_json::Value;
 
 use crate::{
     Finding, Outcome,
+    extension_under_test::{ExtensionUnderTest, Setup, excerpt, short},
     inputs::Sample,
     studies::{outcome, question, studies},
-    subject::{Setup, Subject, excerpt, short},
 };
 
-const MEND: &str = "answer what the contract calls a `SearchAnswer`: one of `append` for each outcome, one of `decisions` for each question";
+const FIX: &str = "answer what the contract calls a `SearchAnswer`: one of `append` for each outcome, one of `decisions` for each question";
 /// Outcomes that are known in most checks: more than a search draws at random in the beginning.
 const KNOWN: u64 = 16;
 
@@ -19,32 +19,45 @@ fn request(study: &Study, state: &[Value], learn: Vec<Came>, decide: Vec<SearchQ
 }
 
 /// What a search answers.
-fn ask(subject: &Subject<'_>, setup: &Setup, number: u64, request: &SearchRequest) -> Result<SearchAnswer, Failure> {
+fn ask(
+    extension: &ExtensionUnderTest<'_>,
+    setup: &Setup,
+    number: u64,
+    request: &SearchRequest,
+) -> Result<SearchAnswer, Failure> {
     let value = serde_json::to_value(request).unwrap_or_default();
-    let document = subject.call(&setup.instance, &[Sample::new(number, &value)]).swap_remove(0)?;
+    let document = extension.call(&setup.instance, &[Sample::new(number, &value)]).swap_remove(0)?;
     serde_json::from_str(&document.json)
         .map_err(|error| Failure::InvalidOutput(format!("{}: {error}", excerpt(&document.json))))
 }
 
 fn failed(expected: &str, failure: &Failure) -> Finding {
-    Finding::new(expected, short(failure), MEND)
+    Finding::new(expected, short(failure), FIX)
 }
 
 /// The state after so many outcomes.
-fn learned(subject: &Subject<'_>, setup: &Setup, study: &Study, count: u64) -> Result<Vec<Value>, Finding> {
+fn learned(
+    extension: &ExtensionUnderTest<'_>,
+    setup: &Setup,
+    study: &Study,
+    count: u64,
+) -> Result<Vec<Value>, Finding> {
     let learn = (0..count).map(|trial| outcome(study, trial)).collect();
-    let answer = ask(subject, setup, 8000, &request(study, &[], learn, Vec::new()));
+    let answer = ask(extension, setup, 8000, &request(study, &[], learn, Vec::new()));
     answer.map(|answer| answer.append).map_err(|failure| failed("outcomes to be learned from", &failure))
 }
 
 /// Looks at each configuration, with each study that it takes.
-fn each(subject: &Subject<'_>, look: impl Fn(&Setup, &Study) -> Result<Option<Finding>, Finding>) -> Outcome {
+fn each(
+    extension: &ExtensionUnderTest<'_>,
+    look: impl Fn(&Setup, &Study) -> Result<Option<Finding>, Finding>,
+) -> Outcome {
     let (mut reason, mut looked) = (None, false);
     let mut findings = Vec::new();
-    for setup in &subject.setups {
+    for setup in &extension.setups {
         for study in studies() {
             // Not every space can be searched in every way: a grid has an end.
-            match ask(subject, setup, 8050, &request(&study, &[], Vec::new(), Vec::new())) {
+            match ask(extension, setup, 8050, &request(&study, &[], Vec::new(), Vec::new())) {
                 Err(failure) if failure.kind() == FailureKind::InvalidConfig => {
                     reason = Some(format!("it takes other studies ({})", short(&failure)));
                 }
@@ -63,17 +76,17 @@ fn each(subject: &Subject<'_>, look: impl Fn(&Setup, &Study) -> Result<Option<Fi
     }
 }
 
-pub(crate) fn values_of_the_space(subject: &Subject<'_>) -> Outcome {
+pub(crate) fn values_of_the_space(extension: &ExtensionUnderTest<'_>) -> Outcome {
     const QUESTIONS: u64 = 5;
-    each(subject, |setup, study| {
+    each(extension, |setup, study| {
         for known in [0, KNOWN] {
-            let state = learned(subject, setup, study, known)?;
+            let state = learned(extension, setup, study, known)?;
             let questions = (known..known + QUESTIONS).map(|trial| question(study, trial, trial - known)).collect();
-            let answer = ask(subject, setup, 8100, &request(study, &state, Vec::new(), questions))
+            let answer = ask(extension, setup, 8100, &request(study, &state, Vec::new(), questions))
                 .map_err(|failure| failed("values for each question", &failure))?;
             if answer.decisions.len() as u64 != QUESTIONS {
                 let seen = format!("{} decisions for {QUESTIONS} questions", answer.decisions.len());
-                return Ok(Some(Finding::new("a decision for each question", seen, MEND)));
+                return Ok(Some(Finding::new("a decision for each question", seen, FIX)));
             }
             if let Some(failure) = answer.decisions.iter().find_map(|decision| study.check(&decision.values).err()) {
                 return Ok(Some(Finding::new(
@@ -87,18 +100,18 @@ pub(crate) fn values_of_the_space(subject: &Subject<'_>) -> Outcome {
     })
 }
 
-pub(crate) fn pure(subject: &Subject<'_>) -> Outcome {
-    each(subject, |setup, study| {
-        let state = learned(subject, setup, study, KNOWN)?;
+pub(crate) fn pure(extension: &ExtensionUnderTest<'_>) -> Outcome {
+    each(extension, |setup, study| {
+        let state = learned(extension, setup, study, KNOWN)?;
         let questions: Vec<SearchQuestion> =
             (KNOWN..KNOWN + 4).map(|trial| question(study, trial, trial - KNOWN)).collect();
         let whole = |failure: Failure| failed("values for each question", &failure);
         let together = request(study, &state, Vec::new(), questions.clone());
-        let together = ask(subject, setup, 8200, &together).map_err(whole)?;
+        let together = ask(extension, setup, 8200, &together).map_err(whole)?;
         for (number, asked) in questions.iter().enumerate() {
             // Another item, another seed of the context: what decides is the question.
             let alone = request(study, &state, Vec::new(), vec![asked.clone()]);
-            let alone = ask(subject, setup, 8300 + number as u64, &alone).map_err(whole)?;
+            let alone = ask(extension, setup, 8300 + number as u64, &alone).map_err(whole)?;
             let shown = |answer: &SearchAnswer, at: usize| {
                 let values = answer.decisions.get(at).map(|decision| &decision.values);
                 excerpt(&serde_json::to_string(&values).unwrap_or_default())
@@ -116,17 +129,17 @@ pub(crate) fn pure(subject: &Subject<'_>) -> Outcome {
     })
 }
 
-pub(crate) fn state(subject: &Subject<'_>) -> Outcome {
-    each(subject, |setup, study| {
-        let at_once = learned(subject, setup, study, KNOWN)?;
+pub(crate) fn state(extension: &ExtensionUnderTest<'_>) -> Outcome {
+    each(extension, |setup, study| {
+        let at_once = learned(extension, setup, study, KNOWN)?;
         if at_once.len() as u64 != KNOWN {
             let seen = format!("{} entries", at_once.len());
-            return Ok(Some(Finding::new(format!("an entry for each of {KNOWN} outcomes"), seen, MEND)));
+            return Ok(Some(Finding::new(format!("an entry for each of {KNOWN} outcomes"), seen, FIX)));
         }
         let mut known: Vec<Value> = Vec::new();
         for trial in 0..KNOWN {
             let told = request(study, &known, vec![outcome(study, trial)], Vec::new());
-            let answer = ask(subject, setup, 8400 + trial, &told);
+            let answer = ask(extension, setup, 8400 + trial, &told);
             known.extend(answer.map_err(|failure| failed("its own state to be taken up", &failure))?.append);
         }
         if known != at_once {
@@ -141,8 +154,8 @@ pub(crate) fn state(subject: &Subject<'_>) -> Outcome {
     })
 }
 
-pub(crate) fn outcomes(subject: &Subject<'_>) -> Outcome {
-    each(subject, |setup, study| {
+pub(crate) fn outcomes(extension: &ExtensionUnderTest<'_>) -> Outcome {
+    each(extension, |setup, study| {
         let failed_trial = Came { objectives: Vec::new(), reports: Vec::new(), ..outcome(study, 1) };
         let pruned = Came { objectives: Vec::new(), pruned: true, ..outcome(study, 2) };
         let mut wide = outcome(study, 3);
@@ -155,7 +168,7 @@ pub(crate) fn outcomes(subject: &Subject<'_>) -> Outcome {
         ];
         for (what, learn) in odd {
             let asked = question(study, learn.len() as u64, 0);
-            let seen = match ask(subject, setup, 8500, &request(study, &[], learn, vec![asked])) {
+            let seen = match ask(extension, setup, 8500, &request(study, &[], learn, vec![asked])) {
                 Err(failure) => Some(short(&failure)),
                 Ok(answer) => answer
                     .decisions
@@ -166,7 +179,7 @@ pub(crate) fn outcomes(subject: &Subject<'_>) -> Outcome {
                 return Ok(Some(Finding::new(
                     "values of the space, whatever came of the trials before",
                     format!("{seen}, for {what}"),
-                    "learn from what is there; a trial that failed is no error",
+                    "learn from what is there; a trial that failed is not an error",
                 )));
             }
         }
@@ -174,18 +187,18 @@ pub(crate) fn outcomes(subject: &Subject<'_>) -> Outcome {
     })
 }
 
-pub(crate) fn stop(subject: &Subject<'_>) -> Outcome {
-    each(subject, |setup, study| {
+pub(crate) fn stop(extension: &ExtensionUnderTest<'_>) -> Outcome {
+    each(extension, |setup, study| {
         for known in [0, KNOWN] {
-            let state = learned(subject, setup, study, known)?;
+            let state = learned(extension, setup, study, known)?;
             for made in 1..=study.reports {
                 let reports: Vec<f64> = (0..made).map(|report| 1000.0 + f64::from(report)).collect();
                 let asked = SearchQuestion { reports, ..question(study, known, 0) };
-                let answer = ask(subject, setup, 8600, &request(study, &state, Vec::new(), vec![asked]))
+                let answer = ask(extension, setup, 8600, &request(study, &state, Vec::new(), vec![asked]))
                     .map_err(|failure| failed("whether the trial goes on", &failure))?;
                 let [decision] = answer.decisions.as_slice() else {
                     let seen = format!("{} decisions for one question", answer.decisions.len());
-                    return Ok(Some(Finding::new("a decision for each question", seen, MEND)));
+                    return Ok(Some(Finding::new("a decision for each question", seen, FIX)));
                 };
                 if !decision.values.is_empty() {
                     return Ok(Some(Finding::new(
@@ -200,10 +213,10 @@ pub(crate) fn stop(subject: &Subject<'_>) -> Outcome {
     })
 }
 
-pub(crate) fn bounded(subject: &Subject<'_>) -> Outcome {
+pub(crate) fn bounded(extension: &ExtensionUnderTest<'_>) -> Outcome {
     const SOME: u64 = 400;
-    let grown = each(subject, |setup, study| {
-        let entries = learned(subject, setup, study, SOME)?;
+    let grown = each(extension, |setup, study| {
+        let entries = learned(extension, setup, study, SOME)?;
         let size = |entries: &[Value]| entries.iter().map(|entry| entry.to_string().len()).max().unwrap_or(0);
         let (before, after) = entries.split_at(entries.len().min(40));
         let (before, after) = (size(before), size(after));

@@ -4,19 +4,19 @@ use serde_json::Value;
 
 use crate::{
     Finding, Outcome,
+    extension_under_test::{ExtensionUnderTest, is_internal},
     host::Script,
-    subject::{Subject, is_internal},
     tensors::references,
 };
 
-pub(crate) fn own(subject: &Subject<'_>) -> Outcome {
+pub(crate) fn own(extension: &ExtensionUnderTest<'_>) -> Outcome {
     let mut findings = Vec::new();
     let mut named = false;
-    for setup in &subject.setups {
-        let batch = subject.requests(&setup.samples);
+    for setup in &extension.setups {
+        let batch = extension.requests(&setup.samples);
         named |= setup.samples.iter().any(|sample| !references(&sample.value()).is_empty());
-        let host = subject.host(Script::default(), &batch);
-        let results = subject.bench.call(&setup.instance, batch, std::sync::Arc::clone(&host) as _);
+        let host = extension.host(Script::default(), &batch);
+        let results = extension.call_runner.call(&setup.instance, batch, std::sync::Arc::clone(&host) as _);
         for (result, index) in results.iter().zip(0..).filter(|(result, _)| !is_internal(result)) {
             let answer: Value =
                 result.as_ref().ok().and_then(|document| serde_json::from_str(&document.json).ok()).unwrap_or_default();
@@ -32,7 +32,7 @@ pub(crate) fn own(subject: &Subject<'_>) -> Outcome {
             }));
         }
     }
-    if let Some(stray) = subject.recorder.strays().first() {
+    if let Some(stray) = extension.shared.recorder.undeclared_tensors().first() {
         findings.push(Finding::new(
             "no tensor opened but those that the input named and those that were made for it",
             format!("{stray}, opened on behalf of a request that did not name it"),

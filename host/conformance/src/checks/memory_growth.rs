@@ -6,8 +6,8 @@ use jackfield_loader::sandbox::size;
 
 use crate::{
     Finding, Outcome,
+    extension_under_test::{ExtensionUnderTest, short},
     inputs::Sample,
-    subject::{Subject, short},
 };
 
 /// Rounds: what grows in each of them does not stop growing.
@@ -17,18 +17,18 @@ const FEWEST: usize = 3;
 /// Growth that an allocator may show.
 const ALLOWED: u64 = 4 << 20;
 
-pub(crate) fn growth(subject: &Subject<'_>) -> Outcome {
-    let Some(setup) = subject.setups.first() else { return Outcome::not_applicable("it does not open") };
+pub(crate) fn does_not_grow(extension: &ExtensionUnderTest<'_>) -> Outcome {
+    let Some(setup) = extension.setups.first() else { return Outcome::not_applicable("it does not open") };
     if resident().is_none() {
         return Outcome::not_applicable("this system does not say how much memory a process has");
     }
     let (times, longest) =
-        if subject.settings.quick { (20, Duration::from_millis(500)) } else { (200, Duration::from_secs(3)) };
+        if extension.settings.quick { (20, Duration::from_millis(500)) } else { (200, Duration::from_secs(3)) };
     let sample: Vec<Sample> = setup.samples.iter().take(1).cloned().collect();
     let turns = |count: usize| {
         for _ in 0..count {
-            let instance = subject.open(&setup.config)?;
-            let _ = subject.call(&instance, &sample);
+            let instance = extension.open(&setup.config)?;
+            let _ = extension.call(&instance, &sample);
         }
         Ok(())
     };

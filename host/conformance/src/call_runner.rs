@@ -22,17 +22,17 @@ use tokio::{
 };
 
 /// After so many calls that did not end in time, no more is asked of an extension.
-const MOST_LATE: u32 = 3;
+const MAX_LATE_CALLS: u32 = 3;
 /// What is said of a call that did not end in time, by itself or because a sandbox ended it.
-pub(super) const LATE: &str = "no answer within";
+pub(super) const NO_ANSWER_WITHIN: &str = "no answer within";
 /// A sandbox ends its guest by itself: it gets so much longer.
-const SLACK: Duration = Duration::from_millis(500);
+const SANDBOX_SLACK: Duration = Duration::from_millis(500);
 /// A component is held to the CPU time that it uses, however busy the machine: by the clock on the wall it gets so many
 /// times as long.
-const BUSY: u32 = 5;
+const WALL_PER_CPU_TIME: u32 = 5;
 
 /// Where extensions are opened and called.
-pub(super) struct Bench {
+pub(super) struct CallRunner {
     runtime: Option<Runtime>,
     longest: Duration,
     /// The longest by the clock on the wall.
@@ -40,12 +40,12 @@ pub(super) struct Bench {
     late: AtomicU32,
 }
 
-impl Bench {
-    /// A bench on which no call takes longer than `longest`: of a component, in CPU time.
+impl CallRunner {
+    /// A runner whose calls take no longer than `longest`: of a component, in CPU time.
     pub(super) fn new(longest: Duration, linkage: Linkage) -> io::Result<Self> {
         // A native call that never comes back holds its thread: there are some to spare.
-        let runtime = Builder::new_multi_thread().worker_threads(MOST_LATE as usize + 2).enable_all().build()?;
-        let patience = if linkage == Linkage::Wasm { longest * BUSY } else { longest };
+        let runtime = Builder::new_multi_thread().worker_threads(MAX_LATE_CALLS as usize + 2).enable_all().build()?;
+        let patience = if linkage == Linkage::Wasm { longest * WALL_PER_CPU_TIME } else { longest };
         Ok(Self { runtime: Some(runtime), longest, patience, late: AtomicU32::new(0) })
     }
 
@@ -56,36 +56,36 @@ impl Bench {
 
     /// Whether so many calls did not end that it makes no sense to go on.
     pub(super) fn is_stuck(&self) -> bool {
-        self.late.load(Ordering::Relaxed) >= MOST_LATE
+        self.late.load(Ordering::Relaxed) >= MAX_LATE_CALLS
     }
 
-    fn too_late(&self) -> Failure {
-        Failure::Internal(format!("{LATE} {}", humantime::format_duration(self.longest)))
+    fn late_failure(&self) -> Failure {
+        Failure::Internal(format!("{NO_ANSWER_WITHIN} {}", humantime::format_duration(self.longest)))
     }
 
     /// Counts a call that did not end in time.
-    fn is_late(&self) -> Failure {
+    fn count_late_call(&self) -> Failure {
         self.late.fetch_add(1, Ordering::Relaxed);
-        self.too_late()
+        self.late_failure()
     }
 
     /// What a call failed with, or that it did not end in time where a sandbox has ended it.
-    fn told(&self, failure: Failure) -> Failure {
-        if is_out_of_time(&failure) { self.is_late() } else { failure }
+    fn counted_if_late(&self, failure: Failure) -> Failure {
+        if is_out_of_time(&failure) { self.count_late_call() } else { failure }
     }
 
     /// Waits for work on another thread, for as long as a call may take.
     pub(super) fn wait<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Result<T> {
         let Some(runtime) = self.runtime.as_ref().filter(|_| !self.is_stuck()) else {
-            return Err(self.too_late());
+            return Err(self.late_failure());
         };
         let began = Instant::now();
-        let waited = runtime.block_on(async { timeout(self.patience + SLACK, runtime.spawn(work)).await });
+        let waited = runtime.block_on(async { timeout(self.patience + SANDBOX_SLACK, runtime.spawn(work)).await });
         if began.elapsed() >= self.patience {
-            return Err(self.is_late());
+            return Err(self.count_late_call());
         }
         match waited {
-            Err(_) => Err(self.too_late()),
+            Err(_) => Err(self.late_failure()),
             Ok(Err(error)) => Err(Failure::Internal(error.to_string())),
             Ok(Ok(done)) => Ok(done),
         }
@@ -99,7 +99,7 @@ impl Bench {
             let work = move || catch_panic("open", || factory.open(&config, &limits)).and_then(|opened| opened);
             tokio::task::spawn_blocking(work).await.map_err(|error| Failure::Internal(error.to_string()))?
         });
-        opened?.map(|instance| Opened(Some(instance))).map_err(|failure| self.told(failure))
+        opened?.map(|instance| Opened(Some(instance))).map_err(|failure| self.counted_if_late(failure))
     }
 
     /// Calls an instance. Whatever happens, there is one result per request.
@@ -125,7 +125,7 @@ impl Bench {
                 vec![Err(Failure::Internal(what)); count.max(1)]
             }
             Ok(results) => match results.first() {
-                Some(Err(failure)) if is_out_of_time(failure) => vec![Err(self.is_late()); count],
+                Some(Err(failure)) if is_out_of_time(failure) => vec![Err(self.count_late_call()); count],
                 _ => results,
             },
             Err(failure) => vec![Err(failure); count.max(1)],
@@ -133,7 +133,7 @@ impl Bench {
     }
 }
 
-impl Drop for Bench {
+impl Drop for CallRunner {
     fn drop(&mut self) {
         // Threads that never come back are left behind.
         if let Some(runtime) = self.runtime.take() {
@@ -161,11 +161,11 @@ impl Drop for Opened {
 }
 
 /// Waits for several futures at once.
-pub(super) async fn all<T: Send + 'static>(futures: Vec<BoxFuture<'static, T>>) -> Vec<T> {
+pub(super) async fn all_done<T: Send + 'static>(futures: Vec<BoxFuture<'static, T>>) -> Vec<T> {
     let spawned: Vec<_> = futures.into_iter().map(tokio::spawn).collect();
     let mut done = Vec::with_capacity(spawned.len());
-    for one in spawned {
-        done.extend(one.await.ok());
+    for task in spawned {
+        done.extend(task.await.ok());
     }
     done
 }

@@ -9,13 +9,11 @@ use tempfile::TempDir;
 
 use super::{
     Finding, Settings,
-    bench::{Bench, Opened},
-    host::{Recorder, Script, ScriptedHost},
+    call_runner::{CallRunner, Opened},
+    host::{Script, ScriptedHost, SharedByHosts},
     inputs::Sample,
     schema::Schema,
-    setup::{Origin, below, candidates},
-    store::Store,
-    tensors::Tensors,
+    setup::{Origin, Schemas, candidates, lead_paths_below},
 };
 
 /// More configurations than this are not looked at.
@@ -35,8 +33,8 @@ pub(super) struct Refused {
 }
 
 /// An extension under examination.
-pub(super) struct Subject<'a> {
-    pub(super) bench: Bench,
+pub(super) struct ExtensionUnderTest<'a> {
+    pub(super) call_runner: CallRunner,
     pub(super) linkage: Linkage,
     pub(super) entry: &'a ExtensionEntry,
     /// What it says of itself when it is loaded once more.
@@ -50,15 +48,12 @@ pub(super) struct Subject<'a> {
     /// The configurations that opened.
     pub(super) setups: Vec<Setup>,
     pub(super) refused: Vec<Refused>,
-    pub(super) recorder: Arc<Recorder>,
-    /// Every tensor that an input named or an extension made.
-    pub(super) tensors: Arc<Tensors>,
-    store: Arc<Store>,
+    pub(super) shared: SharedByHosts,
     /// Where the paths of a configuration lead.
     scratch: TempDir,
 }
 
-impl<'a> Subject<'a> {
+impl<'a> ExtensionUnderTest<'a> {
     /// Looks for configurations that open.
     pub(super) fn new(
         linkage: Linkage,
@@ -68,24 +63,28 @@ impl<'a> Subject<'a> {
         settings: &'a Settings,
     ) -> std::io::Result<Self> {
         let descriptor = &entry.descriptor;
-        let bench = Bench::new(settings.longest, linkage)?;
+        let call_runner = CallRunner::new(settings.longest, linkage)?;
         let scratch = tempfile::tempdir()?;
-        let tensors = Arc::default();
+        let shared = SharedByHosts::default();
         let config = Schema::of_config(&descriptor.config);
-        let input = Schema::new(descriptor.input.clone()).with_tensors(&tensors);
+        let input = Schema::new(descriptor.input.clone()).with_tensors(&shared.tensors);
         let output = Schema::new(descriptor.output.clone());
         let (mut setups, mut refused) = (Vec::new(), Vec::new());
-        let tried = candidates(descriptor, settings.config.as_ref(), (&config, &input), scratch.path());
+        let tried = candidates(
+            descriptor,
+            settings.config.as_ref(),
+            Schemas { config: &config, input: &input },
+            scratch.path(),
+        );
         for candidate in tried.into_iter().take(MOST_SETUPS) {
             let config = candidate.config.to_string();
-            match bench.open(&entry.factory, &config, &Limits::default()) {
+            match call_runner.open(&entry.factory, &config, &Limits::default()) {
                 Ok(instance) => setups.push(Setup { config, samples: candidate.samples, instance }),
                 Err(failure) => refused.push(Refused { origin: candidate.origin, failure }),
             }
         }
-        let recorder = Arc::default();
         Ok(Self {
-            bench,
+            call_runner,
             linkage,
             entry,
             again,
@@ -96,9 +95,7 @@ impl<'a> Subject<'a> {
             output,
             setups,
             refused,
-            recorder,
-            tensors,
-            store: Arc::default(),
+            shared,
             scratch,
         })
     }
@@ -123,18 +120,18 @@ impl<'a> Subject<'a> {
     /// The configuration of an example, ready to be opened.
     pub(super) fn prepared(&self, config: &Value) -> String {
         let mut config = config.clone();
-        below(self.scratch.path(), &mut config, &self.config, false);
+        lead_paths_below(self.scratch.path(), &mut config, &self.config, false);
         config.to_string()
     }
 
     /// Another instance with the same configuration.
     pub(super) fn open(&self, config: &str) -> Result<Opened> {
-        self.bench.open(&self.entry.factory, config, &Limits::default())
+        self.call_runner.open(&self.entry.factory, config, &Limits::default())
     }
 
     /// The host of a batch.
     pub(super) fn host(&self, script: Script, batch: &[Request]) -> Arc<ScriptedHost> {
-        ScriptedHost::new(script, &self.recorder, (&self.tensors, &self.store), batch)
+        ScriptedHost::new(script, &self.shared, batch)
     }
 
     /// Requests of a stage that is called as the extension is.
@@ -161,7 +158,7 @@ impl<'a> Subject<'a> {
     pub(super) fn call_with(&self, instance: &Opened, samples: &[Sample], script: Script) -> Vec<Result<Document>> {
         let batch = self.requests(samples);
         let host = self.host(script, &batch);
-        self.bench.call(instance, batch, host)
+        self.call_runner.call(instance, batch, host)
     }
 
     /// Calls with some inputs as one batch; if it fails as a whole, each alone, so that the guilty one is found.
@@ -214,15 +211,15 @@ impl<'a> Subject<'a> {
         match serde_json::from_str::<Value>(&document.json) {
             Ok(value) => {
                 let fault = self.output.fault(&value).map(|fault| excerpt(&fault));
-                fault.or_else(|| self.tensors.dangling(&value))
+                fault.or_else(|| self.shared.tensors.missing_tensor(&value))
             }
-            Err(error) => Some(format!("{} is no JSON: {error}", excerpt(&document.json))),
+            Err(error) => Some(format!("{} is not valid JSON: {error}", excerpt(&document.json))),
         }
     }
 
-    /// Whether an extension cannot do its work here, as what it needs is away: every answer is such a failure.
-    pub(super) fn is_away<T>(&self, results: &[Result<T>]) -> Option<Failure> {
-        let away = |failure: &Failure| {
+    /// Whether an extension cannot do its work here, as what it needs is unreachable: every answer is such a failure.
+    pub(super) fn is_unreachable<T>(&self, results: &[Result<T>]) -> Option<Failure> {
+        let is_unreachable = |failure: &Failure| {
             matches!(
                 failure.kind(),
                 FailureKind::Unavailable
@@ -232,7 +229,7 @@ impl<'a> Subject<'a> {
             )
         };
         let failures: Option<Vec<&Failure>> = results.iter().map(|result| result.as_ref().err()).collect();
-        failures?.first().filter(|failure| away(failure)).map(|failure| (*failure).clone())
+        failures?.first().filter(|failure| is_unreachable(failure)).map(|failure| (*failure).clone())
     }
 }
 

@@ -13,14 +13,14 @@ use serde_json::{Value, json};
 /// Takes commands of Redis as JSON lists (`["GET", "key"]`) and answers `{"result": …}` or `{"error": …}`, as servers do that
 /// speak Redis over HTTP. Whatever the address.
 #[derive(Default)]
-pub(super) struct Store(Mutex<BTreeMap<String, Kept>>);
+pub(super) struct KeyValueServer(Mutex<BTreeMap<String, StoredValue>>);
 
-struct Kept {
+struct StoredValue {
     value: String,
     until: Option<Instant>,
 }
 
-impl Store {
+impl KeyValueServer {
     /// The answer to the body of a request; none to one that is not a command.
     pub(super) fn answer(&self, body: &[u8]) -> Option<Vec<u8>> {
         let command: Vec<String> = serde_json::from_slice(body).ok()?;
@@ -50,7 +50,7 @@ impl Store {
             ("KEYS", [pattern]) => values.keys().filter(|key| matches(pattern, key)).map(|key| json!(key)).collect(),
             ("SET", [key, value, options @ ..]) => {
                 let until = until(options, now)?;
-                values.insert((*key).to_owned(), Kept { value: (*value).to_owned(), until });
+                values.insert((*key).to_owned(), StoredValue { value: (*value).to_owned(), until });
                 json!("OK")
             }
             ("DEL" | "UNLINK", keys) => json!(keys.iter().filter(|key| values.remove(**key).is_some()).count()),
@@ -94,13 +94,13 @@ fn matches(pattern: &str, key: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn ask(store: &Store, command: &[&str]) -> Value {
+    fn ask(store: &KeyValueServer, command: &[&str]) -> Value {
         serde_json::from_slice(&store.answer(json!(command).to_string().as_bytes()).expect("a command")).expect("JSON")
     }
 
     #[test]
     fn commands_are_answered_as_redis_answers_them() {
-        let store = Store::default();
+        let store = KeyValueServer::default();
         assert_eq!(ask(&store, &["SET", "a*1", "one"]), json!({ "result": "OK" }));
         assert_eq!(ask(&store, &["set", "ab", "two", "PX", "60000"]), json!({ "result": "OK" }));
         assert_eq!(ask(&store, &["GET", "a*1"]), json!({ "result": "one" }));
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn what_is_not_a_command_is_not_answered() {
         for body in ["", "{}", "[]", "[1]", "GET a"] {
-            assert_eq!(Store::default().answer(body.as_bytes()), None, "{body}");
+            assert_eq!(KeyValueServer::default().answer(body.as_bytes()), None, "{body}");
         }
     }
 }

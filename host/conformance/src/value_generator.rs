@@ -8,14 +8,14 @@ use serde_json::{Map, Value, json};
 
 use super::{schema::Schema, tensors::Tensors};
 
-/// From this depth on only what must be is made.
-const NARROW: usize = 5;
+/// From this depth on only required values are made.
+const REQUIRED_ONLY_DEPTH: usize = 5;
 /// From this depth on nothing is made.
-const DEEPEST: usize = 24;
+const MAX_DEPTH: usize = 24;
 /// Most values of a document.
-const MOST_VALUES: usize = 400;
+const MAX_VALUES: usize = 400;
 /// Most elements of a tensor: a schema may say any length.
-const MOST_ELEMENTS: u64 = 1 << 22;
+const MAX_ELEMENTS: u64 = 1 << 22;
 /// How often a document is tried that does not fit: patterns and conditions are not understood.
 const TRIES: u64 = 6;
 
@@ -37,19 +37,19 @@ const TEXTS: [&str; 14] = [
 ];
 
 /// A value that follows the schema, as far as that can be made.
-pub(super) fn fitting(schema: &Value, seed: u64) -> Value {
-    Generator::new(schema, seed, MOST_VALUES, None).document()
+pub(super) fn fitting_value(schema: &Value, seed: u64) -> Value {
+    Generator::new(schema, seed, MAX_VALUES, None).document()
 }
 
 /// Different values that follow the schema; fewer, where that is hard.
-pub(super) fn several(schema: &Schema, seed: u64, count: usize) -> Vec<Value> {
+pub(super) fn distinct_values(schema: &Schema, seed: u64, count: usize) -> Vec<Value> {
     let mut found: Vec<Value> = Vec::new();
     for number in 0..count as u64 * TRIES {
         if found.len() == count {
             break;
         }
         let seed = seed.wrapping_add(number.wrapping_mul(0x9e37_79b9));
-        let value = Generator::new(&schema.text, seed, MOST_VALUES, Some(&schema.tensors)).document();
+        let value = Generator::new(&schema.text, seed, MAX_VALUES, Some(&schema.tensors)).document();
         if !found.contains(&value) && schema.allows(&value) {
             found.push(value);
         }
@@ -58,7 +58,7 @@ pub(super) fn several(schema: &Schema, seed: u64, count: usize) -> Vec<Value> {
 }
 
 /// The least that an object schema asks for. None if it cannot be made.
-pub(super) fn least(schema: &Schema, seed: u64) -> Option<Value> {
+pub(super) fn minimal_value(schema: &Schema, seed: u64) -> Option<Value> {
     let made = (0..TRIES).map(|number| Generator::new(&schema.text, seed + number, 0, None).document());
     made.into_iter().find(|value| schema.allows(value))
 }
@@ -88,7 +88,7 @@ impl<'a> Generator<'a> {
 
     fn value(&mut self, view: &View<'a>, depth: usize) -> Value {
         let mut choices = alternatives(view);
-        if depth > DEEPEST || choices.is_empty() {
+        if depth > MAX_DEPTH || choices.is_empty() {
             return Value::Null;
         }
         let narrow = self.is_narrow(depth);
@@ -133,7 +133,7 @@ impl<'a> Generator<'a> {
         };
         // One that is too large to be made up for a trial is left out: what needs it is then not tried.
         match element_count(&shape) {
-            Some(count) if count <= MOST_ELEMENTS => json!(tensors.made_up(&shape, self.random.next_u64())),
+            Some(count) if count <= MAX_ELEMENTS => json!(tensors.made_up(&shape, self.random.next_u64())),
             _ => Value::Null,
         }
     }
@@ -149,7 +149,7 @@ impl<'a> Generator<'a> {
     }
 
     fn is_narrow(&self, depth: usize) -> bool {
-        depth >= NARROW || self.left == 0
+        depth >= REQUIRED_ONLY_DEPTH || self.left == 0
     }
 
     fn object(&mut self, choice: &Alternative<'a>, depth: usize) -> Value {
@@ -178,7 +178,7 @@ impl<'a> Generator<'a> {
         let least = bound("minItems").max().unwrap_or_default().max(choice.prefix() as u64);
         let most = bound("maxItems").min().unwrap_or(u64::MAX);
         let more = if self.is_narrow(depth) { 0 } else { self.random.below(4) };
-        let wanted = least.saturating_add(more).min(most.max(least)).min(MOST_VALUES as u64);
+        let wanted = least.saturating_add(more).min(most.max(least)).min(MAX_VALUES as u64);
         let anything = Value::Bool(true);
         let items = (0..wanted as usize).map(|index| match choice.element(index) {
             Some(view) => self.value(&view, depth + 1),
@@ -215,7 +215,7 @@ impl<'a> Generator<'a> {
 
     fn text(&mut self, choice: &Alternative<'_>) -> String {
         let formats: Vec<&str> = choice.keyword("format").filter_map(Value::as_str).collect();
-        if let Some(known) = formats.iter().find_map(|format| of_format(format)) {
+        if let Some(known) = formats.iter().find_map(|format| text_of_format(format)) {
             return known.to_owned();
         }
         let mut text = self.phrase().to_owned();
@@ -237,7 +237,7 @@ impl<'a> Generator<'a> {
 }
 
 /// A text of a known format.
-fn of_format(format: &str) -> Option<&'static str> {
+fn text_of_format(format: &str) -> Option<&'static str> {
     Some(match format {
         "date" => "2026-01-31",
         "time" => "14:25:01Z",
@@ -278,11 +278,11 @@ mod tests {
     #[test]
     fn values_fit_their_schema_and_differ_and_are_the_same_for_the_same_seed() {
         let schema = schema();
-        let found = several(&schema, 7, 60);
+        let found = distinct_values(&schema, 7, 60);
         assert_eq!(found.len(), 60);
         assert!(found.iter().all(|value| schema.allows(value)));
-        assert_eq!(found, several(&schema, 7, 60));
-        assert_ne!(found, several(&schema, 8, 60));
+        assert_eq!(found, distinct_values(&schema, 7, 60));
+        assert_ne!(found, distinct_values(&schema, 8, 60));
         for key in ["kind", "age", "share"] {
             assert!(found.iter().any(|value| value.get(key).is_some()), "{key} is never there");
             assert!(found.iter().any(|value| value.get(key).is_none()), "{key} is always there");
@@ -296,15 +296,15 @@ mod tests {
             Schema::new(json!({ "type": "object", "required": ["$tensor"], "x-tensor": { "shape": shape } }))
         };
         for shape in [json!([u64::MAX]), json!([u64::MAX, u64::MAX]), json!([1 << 20, 1 << 20, "d"])] {
-            assert_eq!(several(&of(shape), 7, 2), Vec::<Value>::new());
+            assert_eq!(distinct_values(&of(shape), 7, 2), Vec::<Value>::new());
         }
-        assert_eq!(several(&of(json!(["n", 64])), 7, 2).len(), 2);
+        assert_eq!(distinct_values(&of(json!(["n", 64])), 7, 2).len(), 2);
     }
 
     #[test]
     fn the_least_that_fits_has_nothing_more_than_it_must() {
-        let least = least(&schema(), 1).expect("possible");
-        assert_eq!(least.as_object().expect("an object").len(), 2, "{least}");
-        assert_eq!(least["inner"], json!([]));
+        let minimal = minimal_value(&schema(), 1).expect("possible");
+        assert_eq!(minimal.as_object().expect("an object").len(), 2, "{minimal}");
+        assert_eq!(minimal["inner"], json!([]));
     }
 }
