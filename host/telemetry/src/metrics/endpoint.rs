@@ -31,14 +31,15 @@ use tokio::{
 
 use super::Metrics;
 
-/// Connections at once. One more takes the place of the oldest that has asked nothing yet: whoever scrapes asks at once,
-/// and clients that say nothing keep nobody out.
-const CONNECTIONS: usize = 64;
-/// Longest that a connection is kept.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The most connections at one time. A further one replaces the oldest that has sent no request yet: Prometheus sends its
+/// request at once, and clients that send none must not keep others out.
+const MAX_CONNECTIONS: usize = 64;
+/// How long a connection is kept at most.
+const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
 
-const CLASSIC: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-const OPEN: HeaderValue = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+const PROMETHEUS_TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+const OPEN_METRICS: HeaderValue =
+    HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
 
 /// A server of `GET /metrics`. It ends when this is dropped.
 #[derive(Debug)]
@@ -53,7 +54,7 @@ impl Metrics {
     ///
     /// # Errors
     ///
-    /// If the address can not be had.
+    /// If the address cannot be used, or the system starts no thread.
     pub fn serve(&self, addr: SocketAddr) -> io::Result<Endpoint> {
         let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
         let listener = TcpListener::bind(addr)?;
@@ -89,14 +90,14 @@ impl Drop for Endpoint {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // A panic in there has been told by the hook.
+            // The panic hook has reported a panic of the thread.
             let _ = thread.join();
         }
     }
 }
 
 async fn accept(listener: tokio::net::TcpListener, metrics: Metrics) {
-    let open = Arc::new(Open::default());
+    let open = Arc::new(OpenConnections::default());
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             // Such as too many open files: that may pass.
@@ -104,43 +105,43 @@ async fn accept(listener: tokio::net::TcpListener, metrics: Metrics) {
             continue;
         };
         let metrics = metrics.clone();
-        let number = open.next();
-        let (here, asked) = (Arc::clone(&open), Arc::clone(&open));
+        let number = open.next_number();
+        let (open_for_task, open_for_request) = (Arc::clone(&open), Arc::clone(&open));
         let task = tokio::spawn(async move {
-            let _leaves = Leaves(&here, number);
+            let _removal = RemoveOnDrop { open: &open_for_task, number };
             let service = service_fn(move |request| {
-                asked.has_asked(number);
+                open_for_request.request_came(number);
                 let response = answer(&metrics, &request);
                 async move { Ok::<_, Infallible>(response) }
             });
             let mut http = http1::Builder::new();
-            http.timer(TokioTimer::new()).header_read_timeout(PATIENCE).keep_alive(false);
-            // A client that goes away in the middle is its own affair.
-            let _ = timeout(PATIENCE, pin!(http.serve_connection(TokioIo::new(stream), service))).await;
+            http.timer(TokioTimer::new()).header_read_timeout(CONNECTION_TIMEOUT).keep_alive(false);
+            // A client that closes the connection early is not an error here.
+            let _ = timeout(CONNECTION_TIMEOUT, pin!(http.serve_connection(TokioIo::new(stream), service))).await;
         });
         open.add(number, task.abort_handle());
     }
 }
 
-/// The connections there are. The tasks run on one thread, and begin after they are added.
+/// The open connections. Their tasks run on one thread, and begin after they are added.
 #[derive(Debug, Default)]
-struct Open(Mutex<Connections>);
+struct OpenConnections(Mutex<Connections>);
 
 #[derive(Debug, Default)]
 struct Connections {
     next: u64,
-    /// Those that have asked nothing yet, the oldest first.
+    /// Those that have sent no request yet, the oldest first.
     silent: BTreeMap<u64, AbortHandle>,
     /// Those that are answered.
     answered: BTreeMap<u64, AbortHandle>,
 }
 
-impl Open {
+impl OpenConnections {
     fn connections(&self) -> std::sync::MutexGuard<'_, Connections> {
         lock(&self.0)
     }
 
-    fn next(&self) -> u64 {
+    fn next_number(&self) -> u64 {
         let mut connections = self.connections();
         connections.next += 1;
         connections.next
@@ -149,10 +150,10 @@ impl Open {
     fn add(&self, number: u64, task: AbortHandle) {
         let mut connections = self.connections();
         connections.silent.insert(number, task);
-        if connections.silent.len() + connections.answered.len() > CONNECTIONS {
+        if connections.silent.len() + connections.answered.len() > MAX_CONNECTIONS {
             let oldest = match connections.silent.first_key_value() {
                 Some((oldest, _)) if *oldest != number => connections.silent.pop_first(),
-                // All the others are answered, and the oldest of them does not read its answer.
+                // All the others are being answered, and the oldest of them does not read its answer.
                 _ => connections.answered.pop_first(),
             };
             if let Some((_, task)) = oldest {
@@ -161,7 +162,7 @@ impl Open {
         }
     }
 
-    fn has_asked(&self, number: u64) {
+    fn request_came(&self, number: u64) {
         let mut connections = self.connections();
         if let Some(task) = connections.silent.remove(&number) {
             connections.answered.insert(number, task);
@@ -169,18 +170,21 @@ impl Open {
     }
 }
 
-/// Takes a connection off the list when its task ends.
-struct Leaves<'a>(&'a Open, u64);
+/// Removes a connection from the list when its task ends.
+struct RemoveOnDrop<'a> {
+    open: &'a OpenConnections,
+    number: u64,
+}
 
-impl Drop for Leaves<'_> {
+impl Drop for RemoveOnDrop<'_> {
     fn drop(&mut self) {
-        let mut connections = self.0.connections();
-        connections.silent.remove(&self.1);
-        connections.answered.remove(&self.1);
+        let mut connections = self.open.connections();
+        connections.silent.remove(&self.number);
+        connections.answered.remove(&self.number);
     }
 }
 
-/// The answer to one request. The server leaves the body away where only the head is asked for.
+/// The answer to one request. The server omits the body where only the head is asked for.
 fn answer(metrics: &Metrics, request: &Request<Incoming>) -> Response<Full<Bytes>> {
     if request.uri().path() != "/metrics" {
         return plain(StatusCode::NOT_FOUND, "the metrics are at /metrics\n");
@@ -192,7 +196,7 @@ fn answer(metrics: &Metrics, request: &Request<Incoming>) -> Response<Full<Bytes
     }
     let mut accepted = request.headers().get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let open = accepted.any(|value| value.contains("application/openmetrics-text"));
-    let (kind, text) = if open { (OPEN, metrics.encode_open()) } else { (CLASSIC, metrics.encode()) };
+    let (kind, text) = if open { (OPEN_METRICS, metrics.encode_open()) } else { (PROMETHEUS_TEXT, metrics.encode()) };
     let mut response = Response::new(Full::from(text));
     response.headers_mut().insert(CONTENT_TYPE, kind);
     response

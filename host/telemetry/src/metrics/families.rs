@@ -14,6 +14,7 @@ use prometheus_client::{
 
 use super::{
     CacheMetrics, ModelMetrics, StageMetrics,
+    handles::ModelFamilies,
     series::{Labels, Series},
 };
 
@@ -32,7 +33,7 @@ pub(super) type Sums = Family<Labels<1>, Counter<f64, AtomicU64>>;
 pub(super) type Times = Family<Labels<1>, Histogram>;
 pub(super) type Levels = Family<Labels<2>, Gauge>;
 
-/// What a process counts. A clone counts into the same.
+/// All that a process counts. A clone counts into the same metrics.
 #[derive(Clone)]
 pub struct Metrics(Arc<Inner>);
 
@@ -42,12 +43,7 @@ struct Inner {
     in_flight: Gauge,
     stage_calls: Counters<2>,
     stage_times: Times,
-    model_calls: Counters<2>,
-    model_times: Times,
-    model_tokens: Counters<2>,
-    model_usd: Sums,
-    model_retries: Counters<2>,
-    model_concurrency: Levels,
+    models: ModelFamilies,
     cache_requests: Counters<3>,
     memory: Family<Labels<1>, Gauge>,
     memory_bounds: Levels,
@@ -91,12 +87,14 @@ impl Metrics {
             in_flight,
             stage_calls,
             stage_times,
-            model_calls,
-            model_times,
-            model_tokens,
-            model_usd,
-            model_retries,
-            model_concurrency,
+            models: ModelFamilies {
+                calls: model_calls,
+                times: model_times,
+                tokens: model_tokens,
+                usd: model_usd,
+                retries: model_retries,
+                concurrency: model_concurrency,
+            },
             cache_requests,
             memory,
             memory_bounds,
@@ -108,7 +106,7 @@ impl Metrics {
         self.0.items.add(state, 1);
     }
 
-    /// Says how many items are begun and not yet done.
+    /// Sets how many items are begun and not yet done.
     pub fn items_in_flight(&self, count: u64) {
         self.0.in_flight.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
@@ -122,14 +120,7 @@ impl Metrics {
     /// Where the calls of the model of this name are counted. Look it up once, not each call.
     #[must_use]
     pub fn model(&self, name: &str) -> ModelMetrics {
-        let inner = &*self.0;
-        ModelMetrics::new(
-            name,
-            (&inner.model_calls, &inner.model_times),
-            (&inner.model_tokens, &inner.model_usd),
-            &inner.model_retries,
-            &inner.model_concurrency,
-        )
+        ModelMetrics::new(name, &self.0.models)
     }
 
     /// Where the look-ups in this tier of the cache of this name are counted. Look it up once, not each call.
@@ -138,20 +129,20 @@ impl Metrics {
         CacheMetrics::new(name, tier, &self.0.cache_requests)
     }
 
-    /// Looks at the memory of the process, as far as the system says. Of several bounds of a kind, such as control groups
-    /// within each other, that counts which leaves the least.
-    pub(super) fn look_at_memory(&self) {
+    /// Measures the memory of the process, where the system reports it. Of several bounds of a kind, such as control groups
+    /// within each other, the one that leaves the least counts.
+    pub(super) fn measure_memory(&self) {
         let bytes = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
         if let Some(memory) = memory_use() {
-            for (of, taken) in [("resident", memory.now), ("peak", memory.peak)] {
-                self.0.memory.get_or_create_owned(&[("of", of.into())]).set(bytes(taken));
+            for (measure, taken) in [("resident", memory.now), ("peak", memory.peak)] {
+                self.0.memory.get_or_create_owned(&[("of", measure.into())]).set(bytes(taken));
             }
         }
         let mut bounds = memory_bounds();
         bounds.sort_by_key(|bound| Reverse(bound.left()));
         for bound in bounds {
-            for (of, size) in [("limit", bound.limit), ("left", bound.left())] {
-                let labels = [("bound", bound.kind.name().into()), ("of", of.into())];
+            for (measure, size) in [("limit", bound.limit), ("left", bound.left())] {
+                let labels = [("bound", bound.kind.name().into()), ("of", measure.into())];
                 self.0.memory_bounds.get_or_create_owned(&labels).set(bytes(size));
             }
         }

@@ -9,7 +9,7 @@ use super::{
     series::Series,
 };
 
-/// Outcomes of a stage's calls: the kinds of failure by their names, and what comes of calls that are not made.
+/// Outcomes of a stage's calls: the kinds of failure by their names, and what becomes of calls that are not made.
 const STAGE_OUTCOMES: [&str; 13] = [
     "ok",
     "resumed",
@@ -77,6 +77,16 @@ impl StageMetrics {
     }
 }
 
+/// The families of metrics that models have.
+pub(super) struct ModelFamilies {
+    pub(super) calls: Counters<2>,
+    pub(super) times: Times,
+    pub(super) tokens: Counters<2>,
+    pub(super) usd: Sums,
+    pub(super) retries: Counters<2>,
+    pub(super) concurrency: Levels,
+}
+
 /// Counts the calls of one model.
 #[derive(Debug)]
 pub struct ModelMetrics {
@@ -90,24 +100,19 @@ pub struct ModelMetrics {
 }
 
 impl ModelMetrics {
-    pub(super) fn new(
-        name: &str,
-        (calls, times): (&Counters<2>, &Times),
-        (tokens, usd): (&Counters<2>, &Sums),
-        retries: &Counters<2>,
-        concurrency: &Levels,
-    ) -> Self {
+    pub(super) fn new(name: &str, families: &ModelFamilies) -> Self {
+        let ModelFamilies { calls, times, tokens, usd, retries, concurrency } = families;
         let model = ("model", Cow::Owned(name.to_owned()));
-        let own = [model.clone()];
-        let labels = |last| [model.clone(), (last, Cow::Borrowed(""))];
-        let level = |of| concurrency.get_or_create_owned(&[model.clone(), ("of", Cow::Borrowed(of))]);
+        let own_labels = [model.clone()];
+        let labels = |last_label| [model.clone(), (last_label, Cow::Borrowed(""))];
+        let level = |measure| concurrency.get_or_create_owned(&[model.clone(), ("of", Cow::Borrowed(measure))]);
         let tokens = Series::new(tokens, labels("direction"), &DIRECTIONS);
         tokens.add("output", 0);
         Self {
             calls: Series::new(calls, labels("outcome"), &MODEL_OUTCOMES),
-            times: times.get_or_create_owned(&own),
+            times: times.get_or_create_owned(&own_labels),
             tokens,
-            usd: usd.get_or_create_owned(&own),
+            usd: usd.get_or_create_owned(&own_labels),
             retries: Series::new(retries, labels("reason"), &RETRY_REASONS),
             limit: level("limit"),
             in_use: level("in-use"),
@@ -125,7 +130,7 @@ impl ModelMetrics {
         self.tokens.add(direction, count);
     }
 
-    /// Counts what a call cost. A cost that is none (negative, or not a number) is passed over: counters only grow.
+    /// Counts what a call cost. A negative cost, or one that is not a number, is ignored, since counters only grow.
     pub fn usd(&self, cost: f64) {
         if cost.is_finite() && cost > 0.0 {
             self.usd.inc_by(cost);
@@ -137,7 +142,7 @@ impl ModelMetrics {
         self.retries.add(reason, 1);
     }
 
-    /// Says how many calls are under way, and how many may be.
+    /// Sets how many calls are in progress, and how many may be.
     pub fn concurrency(&self, in_use: usize, limit: usize) {
         self.in_use.set(i64::try_from(in_use).unwrap_or(i64::MAX));
         self.limit.set(i64::try_from(limit).unwrap_or(i64::MAX));

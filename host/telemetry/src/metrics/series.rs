@@ -1,4 +1,4 @@
-//! Counters of one thing that differ in their last label.
+//! Counters that differ in their last label alone.
 
 use std::{borrow::Cow, sync::OnceLock};
 
@@ -12,7 +12,7 @@ pub(super) type Labels<const N: usize> = [(&'static str, Cow<'static, str>); N];
 #[derive(Debug)]
 pub(super) struct Series<const N: usize> {
     family: Family<Labels<N>, Counter>,
-    /// The last value stands for any.
+    /// The value of the last one is replaced by that which is counted.
     labels: Labels<N>,
     known: &'static [&'static str],
     counters: Box<[OnceLock<Counter>]>,

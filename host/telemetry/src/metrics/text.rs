@@ -1,4 +1,4 @@
-//! What is counted, as text.
+//! The metrics as text, in the formats of Prometheus and OpenMetrics.
 
 use std::{fs::Permissions, io, io::Write as _, os::unix::fs::PermissionsExt as _, path::Path};
 
@@ -18,18 +18,18 @@ impl Metrics {
     /// The text format of OpenMetrics, version 1.0.0.
     #[must_use]
     pub fn encode_open(&self) -> String {
-        self.look_at_memory();
+        self.measure_memory();
         let mut text = String::new();
-        text::encode(&mut text, self.registry()).unwrap_or_else(|_| unreachable!("a string takes everything"));
+        text::encode(&mut text, self.registry()).expect("writing to a string cannot fail");
         text
     }
 
     /// Writes [`encode`](Self::encode) to a file, for the textfile collector of node_exporter: whoever reads it sees all of
-    /// it or what was there before. The name should end in `.prom`.
+    /// it or what the file held before. The name should end in `.prom`.
     ///
     /// # Errors
     ///
-    /// If the folder is not there or can not be written, or if what is at the path is no regular file.
+    /// If the folder does not exist or cannot be written, or if the path holds something other than a regular file.
     pub fn write_textfile(&self, path: &Path) -> io::Result<()> {
         regular_file::only_replaceable(path)?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

@@ -1,4 +1,4 @@
-//! Where the environment wants spans to go.
+//! Where the environment variables of OpenTelemetry send spans.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use reqwest::{
 
 use super::SpansError;
 
-/// An address, and how long to wait for it.
+/// The address of a collector, and how long to wait for it.
 #[derive(Clone, Debug)]
 pub(super) struct Destination {
     /// Without user and password: libraries show it as it is.
@@ -31,27 +31,27 @@ pub(super) struct Destination {
 impl Destination {
     pub(super) fn new(mut url: Url) -> Self {
         let authorization = (!url.username().is_empty() || url.password().is_some()).then(|| {
-            let decoded = |text: &str| percent_decoded(text);
-            let user = [decoded(url.username()), decoded(url.password().unwrap_or_default())].join(&b':');
-            format!("Basic {}", base64(&user))
+            let (user, password) = (url.username(), url.password().unwrap_or_default());
+            let credentials = [percent_decoded(user), percent_decoded(password)].join(&b':');
+            format!("Basic {}", base64(&credentials))
         });
-        // Both can be taken from every address that can have them.
+        // Both can be removed from every address that can have them.
         let _ = (url.set_username(""), url.set_password(None));
         Self { url, authorization, timeout: Duration::from_secs(10), backoff: Duration::from_millis(200) }
     }
 
-    /// Nothing if the environment asks for no spans.
+    /// None if the environment asks for no spans.
     pub(super) fn from_env(lookup: impl Fn(&str) -> Option<String>) -> Result<Option<Self>, SpansError> {
         let lookup = |name: &'static str| lookup(name).filter(|value| !value.is_empty()).map(|value| (name, value));
         if lookup("OTEL_SDK_DISABLED").is_some_and(|(_, value)| value.eq_ignore_ascii_case("true"))
             || lookup("OTEL_TRACES_EXPORTER")
-                .is_some_and(|(_, value)| !value.split(',').any(|one| one.trim() == "otlp"))
+                .is_some_and(|(_, value)| !value.split(',').any(|exporter| exporter.trim() == "otlp"))
         {
             return Ok(None);
         }
-        let special = lookup(OTEL_EXPORTER_OTLP_TRACES_ENDPOINT);
-        let (path, given) = match special {
-            Some(special) => ("", Some(special)),
+        let traces_endpoint = lookup(OTEL_EXPORTER_OTLP_TRACES_ENDPOINT);
+        let (path, given) = match traces_endpoint {
+            Some(endpoint) => ("", Some(endpoint)),
             None => ("/v1/traces", lookup(OTEL_EXPORTER_OTLP_ENDPOINT)),
         };
         let Some((variable, value)) = given else { return Ok(None) };
@@ -82,18 +82,18 @@ impl Destination {
         for variable in [OTEL_EXPORTER_OTLP_HEADERS, OTEL_EXPORTER_OTLP_TRACES_HEADERS] {
             let value = lookup(variable).unwrap_or_default();
             let entries: Vec<&str> = value.split_terminator(',').map(str::trim).collect();
-            for (place, entry) in entries.iter().enumerate().filter(|(_, entry)| !entry.is_empty()) {
+            for (index, entry) in entries.iter().enumerate().filter(|(_, entry)| !entry.is_empty()) {
                 if let Some(why) = header_fault(entry) {
-                    let (place, count) = (place + 1, entries.len());
-                    faults.push(format!("entry {place} of {count} in `{variable}` is passed over: {why}"));
+                    let (number, count) = (index + 1, entries.len());
+                    faults.push(format!("entry {number} of {count} in `{variable}` is passed over: {why}"));
                 }
             }
         }
         faults
     }
 
-    /// Whether it is this machine, where no proxy has a say.
-    pub(super) fn is_here(&self) -> bool {
+    /// Whether the address is that of this machine, which is never reached by a proxy.
+    pub(super) fn is_local(&self) -> bool {
         let host = self.url.host_str().unwrap_or_default();
         let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
         host == "localhost" || address.is_ok_and(|address| address.is_loopback())
@@ -132,8 +132,8 @@ fn base64(bytes: &[u8]) -> String {
     for chunk in bytes.chunks(3) {
         let bits = chunk.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
         for digit in 0..4 {
-            let place = (bits >> (18 - 6 * digit)) as usize & 63;
-            text.push(if digit > chunk.len() { '=' } else { char::from(DIGITS[place]) });
+            let digit_index = (bits >> (18 - 6 * digit)) as usize & 63;
+            text.push(if digit > chunk.len() { '=' } else { char::from(DIGITS[digit_index]) });
         }
     }
     text
@@ -153,7 +153,7 @@ fn header_fault(entry: &str) -> Option<&'static str> {
     HeaderValue::from_str(value).is_err().then_some("its value cannot be that of a header")
 }
 
-/// An address that is none, without what may be a user and a password in it.
+/// A text that is not a valid address, without what may be a user and a password in it.
 fn without_user(address: &str) -> String {
     match address.rsplit_once('@') {
         Some((_, host)) => format!("********@{host}"),
@@ -212,16 +212,19 @@ mod tests {
     }
 
     #[test]
-    fn a_malformed_header_is_told_without_its_value() {
+    fn a_malformed_header_is_reported_without_its_value() {
         let faults = |value: &str| {
             Destination::header_faults(|name| (name == "OTEL_EXPORTER_OTLP_HEADERS").then(|| value.to_owned()))
         };
         assert!(faults("authorization=Bearer%20me,x-team=blue,").is_empty());
         assert!(faults("").is_empty());
-        let told = faults("api-key:hidden,x-team=blue,a b=hidden,empty=,x=hid\u{7}den");
-        assert_eq!(told.len(), 4, "{told:?}");
-        assert!(told[0].starts_with("entry 1 of 5 in `OTEL_EXPORTER_OTLP_HEADERS` is passed over: "), "{told:?}");
-        assert!(told.iter().all(|text| !text.contains("hid")), "{told:?}");
+        let reported = faults("api-key:hidden,x-team=blue,a b=hidden,empty=,x=hid\u{7}den");
+        assert_eq!(reported.len(), 4, "{reported:?}");
+        assert!(
+            reported[0].starts_with("entry 1 of 5 in `OTEL_EXPORTER_OTLP_HEADERS` is passed over: "),
+            "{reported:?}"
+        );
+        assert!(reported.iter().all(|text| !text.contains("hid")), "{reported:?}");
     }
 
     #[test]
@@ -249,16 +252,19 @@ mod tests {
     #[test]
     fn user_and_password_of_the_address_become_a_header() {
         // RFC 7617 has this example.
-        let of = |text: &str| Destination::new(text.parse().unwrap()).authorization;
-        assert_eq!(of("http://Aladdin:open%20sesame@h/").as_deref(), Some("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="));
-        assert_eq!(of("http://a:b@h/").as_deref(), Some("Basic YTpi"));
-        assert_eq!(of("http://token@h/").as_deref(), Some("Basic dG9rZW46"));
-        assert_eq!(of("http://h/"), None);
+        let authorization = |text: &str| Destination::new(text.parse().unwrap()).authorization;
+        assert_eq!(
+            authorization("http://Aladdin:open%20sesame@h/").as_deref(),
+            Some("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==")
+        );
+        assert_eq!(authorization("http://a:b@h/").as_deref(), Some("Basic YTpi"));
+        assert_eq!(authorization("http://token@h/").as_deref(), Some("Basic dG9rZW46"));
+        assert_eq!(authorization("http://h/"), None);
     }
 
     #[test]
     fn this_machine_is_known_by_its_names() {
-        let here = |text: &str| Destination::new(text.parse().unwrap()).is_here();
+        let here = |text: &str| Destination::new(text.parse().unwrap()).is_local();
         assert!(here("http://localhost:4318") && here("http://127.0.0.1:4318") && here("http://[::1]:4318"));
         assert!(!here("http://10.0.0.1:4318") && !here("https://collector.example"));
     }

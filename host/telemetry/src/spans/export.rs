@@ -1,4 +1,4 @@
-//! The thread that sends spans away, and the queue before it.
+//! The thread that sends spans to the collector, and the queue before it.
 
 use std::{
     sync::{
@@ -18,11 +18,11 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::{Span, SpansError, destination::Destination, otlp};
 
-/// Most spans sent together, and the number that wakes the thread early.
+/// The most spans that are sent together; as many that wait wake the thread early.
 pub(super) const BATCH: usize = 512;
-/// Spans that wait, at most: a collector may be gone for a while, memory may not.
-pub(super) const WAITING: usize = 16 * BATCH;
-/// Longest that a span waits before it is sent.
+/// The most spans that wait: a collector may be unreachable for a while, and memory is limited.
+pub(super) const MAX_WAITING: usize = 16 * BATCH;
+/// How long a span waits at most before it is sent.
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// What became of the spans.
@@ -32,11 +32,11 @@ pub struct SpanCounts {
     pub sent: u64,
     /// Not taken by the collector, or still under way when the time was up.
     pub lost: u64,
-    /// Not even tried, because too many waited.
+    /// Not sent, because too many waited.
     pub dropped: u64,
 }
 
-/// Sends the spans of one run to a collector, in the background. The run never waits for it and never fails of it.
+/// Sends the spans of one run to a collector, in the background. The run never waits for it and never fails because of it.
 #[derive(Debug)]
 pub struct Spans {
     trace: TraceId,
@@ -47,16 +47,16 @@ pub struct Spans {
     shared: Arc<Shared>,
 }
 
-/// What both threads see.
+/// What the threads share.
 #[derive(Debug, Default)]
 struct Shared {
-    /// Let into the queue. What of it was not sent counts as lost, wherever it is just then.
-    taken: AtomicU64,
+    /// Put into the queue. Those of them that were not sent count as lost.
+    queued: AtomicU64,
     sent: AtomicU64,
     dropped: AtomicU64,
-    /// The thread was told that a batch is full, and has not begun with it.
-    told: AtomicBool,
-    /// Nobody waits for the rest.
+    /// The thread was woken for a full batch, and has not begun with it.
+    woken: AtomicBool,
+    /// Nobody waits for the remaining spans any more.
     abandoned: AtomicBool,
 }
 
@@ -73,8 +73,8 @@ impl Spans {
     ///
     /// # Errors
     ///
-    /// If the variables ask for what can not be done. That the collector is away is no error: it is noticed later, and
-    /// told once, as a warning.
+    /// If the variables ask for something that is not supported. An unreachable collector is not an error: it is noticed later, and
+    /// reported once, as a warning.
     pub fn from_env(run: &str) -> Result<Option<Self>, SpansError> {
         let destination = Destination::from_env(|name| std::env::var(name).ok())?;
         if destination.is_some() {
@@ -86,7 +86,7 @@ impl Spans {
     }
 
     pub(super) fn to(run: &str, destination: &Destination) -> Result<Self, SpansError> {
-        let (queue, waiting) = bounded(WAITING);
+        let (queue, waiting) = bounded(MAX_WAITING);
         let (wake, woken) = unbounded();
         let shared = Arc::new(Shared::default());
         let worker = Worker {
@@ -113,15 +113,15 @@ impl Spans {
         self.trace.to_string()
     }
 
-    /// Takes note of a span. Never waits: if too many spans are waiting, this one is dropped and counted.
+    /// Records a span. Never waits: if too many spans are waiting, this one is dropped and counted.
     pub fn record(&self, span: Span) {
-        self.shared.taken.fetch_add(1, Relaxed);
+        self.shared.queued.fetch_add(1, Relaxed);
         if self.queue.try_send(span).is_err() {
-            self.shared.taken.fetch_sub(1, Relaxed);
+            self.shared.queued.fetch_sub(1, Relaxed);
             self.shared.dropped.fetch_add(1, Relaxed);
         }
-        if self.queue.len() >= BATCH && !self.shared.told.load(Relaxed) && !self.shared.told.swap(true, Relaxed) {
-            // The thread has ended if nobody hears it.
+        if self.queue.len() >= BATCH && !self.shared.woken.load(Relaxed) && !self.shared.woken.swap(true, Relaxed) {
+            // Nobody receives it if the thread has ended.
             let _ = self.wake.send(Wake::Full);
         }
     }
@@ -153,13 +153,13 @@ impl Spans {
         let sent = shared.sent.load(Relaxed);
         SpanCounts {
             sent,
-            lost: shared.taken.load(Relaxed).saturating_sub(sent),
+            lost: shared.queued.load(Relaxed).saturating_sub(sent),
             dropped: shared.dropped.load(Relaxed),
         }
     }
 }
 
-/// The thread's side.
+/// What the thread works with.
 struct Worker {
     trace: TraceId,
     scope: InstrumentationScope,
@@ -177,7 +177,7 @@ impl Worker {
         loop {
             match woken.recv_timeout(INTERVAL) {
                 Ok(Wake::Full) => {
-                    self.shared.told.store(false, Relaxed);
+                    self.shared.woken.store(false, Relaxed);
                     while self.waiting.len() >= BATCH {
                         self.send();
                     }
@@ -197,7 +197,7 @@ impl Worker {
         }
     }
 
-    /// Sends until nothing waits or it fails: whoever ends a run does not want to wait for a collector that is away.
+    /// Sends until nothing waits or it fails: whoever ends a run does not want to wait for a collector that is unreachable.
     fn finish(&mut self) {
         while !self.waiting.is_empty() {
             if self.shared.abandoned.load(Relaxed) || !self.send() {

@@ -5,13 +5,13 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-/// Hands out ids that no other span of the run has: a run that is resumed goes on with the same trace, so each session
-/// begins at another place.
+/// Gives spans ids that no other span of the run has: a run that is resumed goes on with the same trace, so each session
+/// begins with another number.
 #[derive(Debug)]
 pub struct SpanIds(AtomicU64);
 
 impl SpanIds {
-    /// Begins at a place of its own.
+    /// Begins with a random number.
     #[must_use]
     pub fn new() -> Self {
         Self::from(RandomState::new().build_hasher().finish())

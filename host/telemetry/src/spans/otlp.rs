@@ -1,4 +1,4 @@
-//! Spans as OpenTelemetry has them.
+//! Spans in the types of the OpenTelemetry libraries, and the exporter that sends them.
 
 use opentelemetry::{
     Array, InstrumentationScope, Key, KeyValue, StringValue, Value,
@@ -25,12 +25,12 @@ pub(super) fn trace_of(run: &str) -> TraceId {
     TraceId::from_bytes(bytes)
 }
 
-/// What sends batches to `destination`. Headers and compression it takes from the environment itself.
+/// The exporter that sends batches to `destination`. Headers and compression it takes from the environment itself.
 pub(super) fn exporter(run: &str, destination: &Destination) -> Result<SpanExporter, SpansError> {
     // Whoever has chosen another provider for the process has done so before.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut client = Client::builder().timeout(destination.timeout).redirect(Policy::none());
-    if destination.is_here() {
+    if destination.is_local() {
         client = client.no_proxy();
     }
     if destination.url.scheme() == "http" {

@@ -15,7 +15,7 @@ use opentelemetry_proto::tonic::{
 use super::super::{
     AttributeValue, Span, SpanCounts, SpanKind, Spans,
     destination::Destination,
-    export::{BATCH, WAITING},
+    export::{BATCH, MAX_WAITING},
     names,
 };
 use super::{
@@ -153,7 +153,7 @@ fn a_collector_that_hangs_does_not_hold_up_the_end_nor_the_run() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/v1/traces", silent.local_addr().unwrap());
     let sender = Spans::to("run", &Destination::new(url.parse().unwrap())).unwrap();
-    let all = WAITING as u64 + 2 * BATCH as u64;
+    let all = MAX_WAITING as u64 + 2 * BATCH as u64;
     let began = Instant::now();
     for id in 1..=all {
         sender.record(span(id));
