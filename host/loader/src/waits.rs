@@ -1,4 +1,4 @@
-//! Waits for what is not ours (a lock, a server, a collector), and what is to be told of them when they last.
+//! Waiting for what others hold or answer (a lock, a server, a collector), and the messages about waits that last.
 
 use std::{
     ops::Deref,
@@ -11,12 +11,13 @@ use std::{
 
 use jackfield_plugin_api::sync::lock;
 
-/// How long a wait lasts before it is told, and then until it is told again.
-const FIRST: Duration = Duration::from_secs(3);
-const AGAIN: Duration = Duration::from_secs(30);
+/// How long a wait lasts before it is reported.
+const FIRST_REPORT: Duration = Duration::from_secs(3);
+/// How long a wait goes on before it is reported again.
+const NEXT_REPORT: Duration = Duration::from_secs(30);
 
-/// The waits that there are.
-static ALL: Mutex<Vec<Weak<Wait>>> = Mutex::new(Vec::new());
+/// All waits of the process that are not dropped.
+static WAITS: Mutex<Vec<Weak<Wait>>> = Mutex::new(Vec::new());
 
 /// Something that may have to be waited for, by many at a time. It lasts from the last time that anyone's wait ended.
 #[derive(Debug)]
@@ -27,7 +28,7 @@ pub struct Wait {
     waiting: AtomicUsize,
     /// When the wait began, in milliseconds since the first use of the clock.
     since: AtomicU64,
-    /// When it is told next; 0 for as soon as it has lasted long enough.
+    /// When it is reported next; 0 for as soon as it has lasted long enough.
     next: AtomicU64,
 }
 
@@ -36,7 +37,7 @@ impl Wait {
     pub fn new(what: impl Into<String>) -> Arc<Self> {
         let (waiting, since, next) = Default::default();
         let wait = Arc::new(Self { what: what.into(), waiting, since, next });
-        let mut all = lock(&ALL);
+        let mut all = lock(&WAITS);
         all.retain(|wait| wait.strong_count() > 0);
         all.push(Arc::downgrade(&wait));
         wait
@@ -60,16 +61,16 @@ impl Wait {
         }
     }
 
-    /// What is to be told of it at this moment, in milliseconds.
+    /// The message about it that is due at this moment, in milliseconds.
     fn message(&self, now: u64) -> Option<String> {
         if self.waiting.load(Relaxed) == 0 {
             return None;
         }
         let lasts = Duration::from_millis(now.saturating_sub(self.since.load(Relaxed)));
-        if lasts < FIRST || now < self.next.load(Relaxed) {
+        if lasts < FIRST_REPORT || now < self.next.load(Relaxed) {
             return None;
         }
-        self.next.store(now + AGAIN.as_millis() as u64, Relaxed);
+        self.next.store(now + NEXT_REPORT.as_millis() as u64, Relaxed);
         Some(format!("waiting for {} ({} s)", self.what, lasts.as_secs()))
     }
 }
@@ -90,11 +91,12 @@ pub fn waiting(what: impl Into<String>) -> Waiting<Arc<Wait>> {
     Wait::new(what).begin_shared()
 }
 
-/// What is to be told of waits at this moment. Whoever asks now and again hears of each that lasts, and not too often.
+/// The messages about waits that are due at this moment. Whoever calls this now and then gets one for each wait that lasts,
+/// and not too often.
 #[must_use]
 pub fn due_messages() -> Vec<String> {
     let all: Vec<Arc<Wait>> = {
-        let all = lock(&ALL);
+        let all = lock(&WAITS);
         all.iter().filter_map(Weak::upgrade).collect()
     };
     all.iter().filter_map(|wait| wait.message(now())).collect()
@@ -111,14 +113,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wait_is_told_after_a_while_and_then_now_and_again() {
+    fn a_wait_is_reported_after_a_while_and_then_now_and_again() {
         let wait = Wait::new("the lock");
         assert_eq!(wait.message(now() + 100_000), None, "nobody waits");
         let first = wait.begin();
         let since = wait.since.load(Relaxed);
         assert_eq!(wait.message(since + 2_900), None);
         assert_eq!(wait.message(since + 3_000).as_deref(), Some("waiting for the lock (3 s)"));
-        assert_eq!(wait.message(since + 20_000), None, "it has been told");
+        assert_eq!(wait.message(since + 20_000), None, "it has been reported");
         assert_eq!(wait.message(since + 33_000).as_deref(), Some("waiting for the lock (33 s)"));
         let second = wait.begin();
         drop(first);

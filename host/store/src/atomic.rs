@@ -11,8 +11,8 @@ use jackfield_loader::regular_file;
 
 use super::{StoreError, file_name::file_name_of};
 
-/// The most bytes of a name that leaves room for what marks a file that is written aside.
-const MOST_ASIDE: usize = 120;
+/// The most bytes of a name that leave room for the mark of a temporary file.
+const MAX_NAME_BYTES: usize = 120;
 
 /// Whether a file must survive a power cut, or just the end of the process.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -21,15 +21,19 @@ pub(super) enum Durable {
     No,
 }
 
-/// Writes a file aside and renames it into place. What is there and is no regular file, such as `/dev/null`, stays.
+/// Writes a temporary file beside `path` and renames it. Something that is not a regular file, such as `/dev/null`, is never
+/// replaced.
+///
+/// # Errors
+/// If the file cannot be written, or if `path` is something other than a regular file.
 pub fn write_whole(path: &Path, content: impl AsRef<[u8]>) -> Result<(), StoreError> {
     regular_file::only_replaceable(path).map_err(|source| StoreError::file("write", path, source))?;
     let mark = format!(".{}", std::process::id());
     write(path, &mark, Durable::No, |file| file.write_all(content.as_ref()))
 }
 
-/// As [`write_whole`], in a folder that this process alone holds. What a killed process left aside has the same name, so
-/// that the file that is written again takes it away.
+/// As [`write_whole`], in a folder whose lock this process holds. The temporary file of a killed process has the same name,
+/// so that it is replaced when the file is written again.
 pub(super) fn write_in_held_folder(
     path: &Path,
     durable: Durable,
@@ -44,21 +48,21 @@ fn write(
     durable: Durable,
     fill: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
 ) -> Result<(), StoreError> {
-    // The name aside is longer; one that is as long as names may be has to be cut.
+    // The temporary name is longer: a name of the greatest length has to be cut.
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let name = if name.len() > MOST_ASIDE { Cow::Owned(file_name_of(&name)) } else { name };
-    let aside = path.with_file_name(format!(".{name}{mark}.tmp"));
+    let name = if name.len() > MAX_NAME_BYTES { Cow::Owned(file_name_of(&name)) } else { name };
+    let temporary = path.with_file_name(format!(".{name}{mark}.tmp"));
     let written = (|| {
-        let mut file = BufWriter::new(super::plain::create(&aside)?);
+        let mut file = BufWriter::new(super::plain::create(&temporary)?);
         fill(&mut file)?;
         let file = file.into_inner().map_err(std::io::IntoInnerError::into_error)?;
         if durable == Durable::Yes {
             file.sync_all()?;
         }
-        fs::rename(&aside, path)
+        fs::rename(&temporary, path)
     })();
     written.map_err(|source| {
-        let _ = fs::remove_file(&aside);
+        let _ = fs::remove_file(&temporary);
         StoreError::file("write", path, source)
     })
 }

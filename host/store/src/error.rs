@@ -9,7 +9,7 @@ pub enum StoreError {
     /// A file or folder could not be written or read.
     #[error("failed to {action} `{}`: {source}", path.display())]
     File {
-        /// What was tried.
+        /// What was tried, as in "failed to …".
         action: &'static str,
         /// The file.
         path: PathBuf,
@@ -33,7 +33,7 @@ pub enum StoreError {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What SQLite says.
+        /// What is wrong, or what SQLite reports.
         message: String,
     },
     /// It was written by a later program.
@@ -46,7 +46,7 @@ pub enum StoreError {
         /// The latest version that this program reads.
         known: u64,
     },
-    /// Rows of the record are not what was written.
+    /// Rows of the record are not as they were written.
     #[error("`{}` is damaged: {what} does not have its checksum", path.display())]
     DamagedRows {
         /// The file.
@@ -54,12 +54,12 @@ pub enum StoreError {
         /// What is damaged, in words.
         what: String,
     },
-    /// The record does not go with `run.json`.
+    /// The record does not belong to `run.json`.
     #[error("`{}` is not the record that `run.json` speaks of: {message}", path.display())]
     Contradiction {
         /// The file.
         path: PathBuf,
-        /// In which way.
+        /// How they differ.
         message: String,
     },
     /// The record is that of another run.
@@ -105,7 +105,7 @@ pub enum StoreError {
     Sqlite {
         /// The file.
         path: PathBuf,
-        /// What SQLite says.
+        /// What is wrong, or what SQLite reports.
         message: String,
     },
     /// The thread that writes is gone.

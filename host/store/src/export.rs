@@ -67,7 +67,7 @@ pub fn result_json(plan: &Plan, item: &ItemRow, params: Option<Values>, mut resu
 
 /// Writes `results.jsonl`: a line for each item that is done, in order.
 pub fn export_results(db: &Db, plan: &Plan, path: &Path) -> Result<(), StoreError> {
-    let mut trouble = None;
+    let mut record_error = None;
     let _snapshot = db.snapshot()?;
     write_in_held_folder(path, Durable::Yes, |file| {
         let result = db.each_item(|item| {
@@ -87,11 +87,11 @@ pub fn export_results(db: &Db, plan: &Plan, path: &Path) -> Result<(), StoreErro
             write(file).map_err(|source| StoreError::file("write", path, source))
         });
         result.map_err(|error| {
-            trouble = Some(error);
+            record_error = Some(error);
             io::Error::other("the record could not be read")
         })
     })
-    .map_err(|error| trouble.unwrap_or(error))
+    .map_err(|error| record_error.unwrap_or(error))
 }
 
 fn line_of<'a>(
@@ -165,7 +165,7 @@ pub fn export_object(
     path: &Path,
     mut members_of: impl FnMut(&ItemRow) -> Result<Vec<Member>, StoreError>,
 ) -> Result<(), StoreError> {
-    let mut trouble = None;
+    let mut record_error = None;
     let _snapshot = db.snapshot()?;
     write_in_held_folder(path, Durable::Yes, |file| {
         file.write_all(b"{")?;
@@ -179,12 +179,12 @@ pub fn export_object(
             Ok(())
         });
         result.map_err(|error| {
-            trouble = Some(error);
+            record_error = Some(error);
             io::Error::other("the record could not be read")
         })?;
         file.write_all(b"\n}\n")
     })
-    .map_err(|error| trouble.unwrap_or(error))
+    .map_err(|error| record_error.unwrap_or(error))
 }
 
 /// Writes `run/<stage>.json` for each stage that runs once a run.
@@ -201,7 +201,7 @@ pub fn export_run_stages(db: &Db, plan: &Plan, folder: &Path) -> Result<(), Stor
     Ok(())
 }
 
-/// A line of `spend.jsonl`: what the stages spent for an item. It is no part of the results, since it depends on what caches
+/// A line of `spend.jsonl`: what the stages spent for an item. It is not part of the results, since it depends on what caches
 /// held and on when the run was stopped.
 #[derive(Serialize)]
 struct SpendLine<'a> {
@@ -216,11 +216,11 @@ pub fn export_spend(db: &Db, plan: &Plan, path: &Path) -> Result<(), StoreError>
         return Ok(());
     }
     db.index_spend()?;
-    let mut trouble = None;
+    let mut record_error = None;
     let _snapshot = db.snapshot()?;
     write_in_held_folder(path, Durable::Yes, |file| {
         let mut line = |id: &str| -> Result<(), StoreError> {
-            let spend = spend::named(db.spend_of_item(id)?, plan);
+            let spend = spend::by_stage_name(db.spend_of_item(id)?, plan);
             if spend.is_empty() {
                 return Ok(());
             }
@@ -228,11 +228,11 @@ pub fn export_spend(db: &Db, plan: &Plan, path: &Path) -> Result<(), StoreError>
             written.and_then(|()| file.write_all(b"\n")).map_err(|source| StoreError::file("write", path, source))
         };
         line("").and_then(|()| db.each_item(|item| line(&item.id))).map_err(|error| {
-            trouble = Some(error);
+            record_error = Some(error);
             io::Error::other("the record could not be read")
         })
     })
-    .map_err(|error| trouble.unwrap_or(error))
+    .map_err(|error| record_error.unwrap_or(error))
 }
 
 fn failure_of(kind: &str, message: &str, call: Option<u32>) -> Value {
@@ -279,17 +279,17 @@ pub fn export_events(db: &Db, plan: &Plan, per_call: bool, path: &Path) -> Resul
     })
 }
 
-fn call_events(stage: &str, list: bool, item: &str, row: &ResultRow) -> Vec<(i64, u64, String)> {
+fn call_events(stage: &str, is_list: bool, item: &str, row: &ResultRow) -> Vec<(i64, u64, String)> {
     let mut base = json!({ "stage": stage });
     if !item.is_empty() {
         base["item"] = item.into();
     }
-    if list {
+    if is_list {
         base["call"] = row.call.into();
     }
-    let event = |at: u64, name: &str, more: Value| {
+    let event = |at: u64, name: &str, details: Value| {
         let mut event = json!({ "event": name });
-        for part in [&base, &more] {
+        for part in [&base, &details] {
             for (key, value) in part.as_object().into_iter().flatten() {
                 event[key] = value.clone();
             }

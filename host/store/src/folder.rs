@@ -35,7 +35,7 @@ pub struct Recorded {
     /// Decisions of routes.
     #[serde(default)]
     pub decisions: u64,
-    /// Notes of what caches were asked.
+    /// Records of what caches were asked.
     #[serde(default)]
     pub lookups: u64,
     /// Events.
@@ -130,7 +130,7 @@ pub struct RunFolder {
     guard: FolderGuard,
 }
 
-/// Tells whether a folder is still the one that is held.
+/// Checks whether a folder is still the one that is held.
 #[derive(Clone, Debug)]
 pub struct FolderGuard {
     folder: PathBuf,
@@ -139,13 +139,13 @@ pub struct FolderGuard {
 }
 
 impl FolderGuard {
-    /// Looks again.
+    /// Checks the folder.
     ///
     /// # Errors
     /// [`StoreError::Gone`] if the folder was removed, or another one is in its place.
     pub fn check(&self) -> Result<(), StoreError> {
-        let there = FileIdentity::at(&self.folder.join(LOCK));
-        if there.is_some() && there == self.held { Ok(()) } else { Err(StoreError::Gone { path: self.folder.clone() }) }
+        let found = FileIdentity::at(&self.folder.join(LOCK));
+        if found.is_some() && found == self.held { Ok(()) } else { Err(StoreError::Gone { path: self.folder.clone() }) }
     }
 }
 
@@ -197,7 +197,7 @@ impl RunFolder {
         }
     }
 
-    /// What tells whether the folder is still the one that is held.
+    /// Checks whether the folder is still the one that is held.
     #[must_use]
     pub fn guard(&self) -> FolderGuard {
         self.guard.clone()
@@ -263,7 +263,7 @@ fn find(out: &Path, name: &str) -> Result<PathBuf, StoreError> {
     }
     runs.sort_by_key(|path| read_run(path).map(|run| run.began).unwrap_or_default());
     match runs.as_slice() {
-        [one] => Ok(one.clone()),
+        [only] => Ok(only.clone()),
         [.., newest] if name == "last" => Ok(newest.clone()),
         _ => Err(StoreError::NoRun { name: name.to_owned(), folder: out.to_owned() }),
     }

@@ -1,4 +1,4 @@
-//! What a report reads of the SQLite file of a run: rows as they stand there, one after the other.
+//! Queries of a report on the SQLite file of a run: each hands over its rows one after the other.
 
 use super::{Db, StoreError};
 
@@ -30,7 +30,7 @@ pub enum CallEnd {
     Ok,
     /// With a failure.
     Failed,
-    /// It was not made, for want of a source.
+    /// It was not made, since a stage that it reads failed.
     Skipped,
 }
 
@@ -180,6 +180,6 @@ impl Db {
 }
 
 /// A count; a damaged file may hold anything.
-fn unsigned(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<u64> {
-    Ok(u64::try_from(row.get::<_, i64>(at)?).unwrap_or_default())
+fn unsigned(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    Ok(u64::try_from(row.get::<_, i64>(column)?).unwrap_or_default())
 }

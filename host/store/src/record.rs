@@ -10,7 +10,7 @@ use jackfield_plugin_api::Tensor;
 
 use super::{CompletionRecord, ItemState, RouteRecord, TrialRecord, checksum};
 
-/// What the memo says of a call.
+/// What the memo recorded of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemoNote {
     /// Whether the result was there.
@@ -49,7 +49,7 @@ pub enum Answer {
         /// What went wrong.
         message: String,
     },
-    /// It was not made, for want of a source.
+    /// It was not made, since a stage that it reads failed.
     Skipped {
         /// Which source, and why.
         message: String,
@@ -73,7 +73,7 @@ pub struct CallRecord {
     pub began_us: u64,
     /// How long it took, in microseconds.
     pub took_us: u64,
-    /// What the memo says of it, for a stage with one.
+    /// What the memo recorded of it, for a stage with one.
     pub memo: Option<MemoNote>,
 }
 

@@ -25,7 +25,7 @@ pub struct RouteRecord {
 }
 
 impl Db {
-    /// What was decided about an item and came of it is written over as it comes.
+    /// Records what was decided about an item and what came of it; what was recorded before is written over.
     pub(super) fn put_route(&self, record: &RouteRecord) -> Result<(), StoreError> {
         let RouteRecord { item, stage, outcome, scores, settled } = record;
         let json = |value: serde_json::Result<String>| value.unwrap_or_else(|_| "[]".to_owned());
@@ -59,7 +59,7 @@ impl Db {
                 "SELECT item, stage, context, attempts, scores, reward, objectives, settled FROM routes
                  WHERE item = ?1 ORDER BY stage",
             )?;
-            query.query_map([item as i64], record)?.collect()
+            query.query_map([item as i64], route_record)?.collect()
         })
     }
 
@@ -79,7 +79,7 @@ impl Db {
                        AND item < COALESCE((SELECT MIN(idx) FROM items WHERE state IS NULL), 9223372036854775807)
                      ORDER BY item LIMIT 1000",
                 )?;
-                query.query_map(params![stage, from], record)?.collect()
+                query.query_map(params![stage, from], route_record)?.collect()
             })?;
             let Some(last) = page.last() else { return Ok(()) };
             from = last.item as i64 + 1;
@@ -89,16 +89,16 @@ impl Db {
         }
     }
 
-    /// What a route had learned before the run; none if that is not noted yet.
+    /// What a route had learned before the run; none if that is not recorded yet.
     ///
     /// # Errors
-    /// If it is not noted, and yet something was decided: to go on from nothing would decide otherwise.
+    /// If it is not recorded, and yet something was decided: a route that began anew would decide otherwise.
     pub fn route_start(&self, stage: u32) -> Result<Option<Option<Value>>, StoreError> {
-        let kept: Option<String> = self.run(|db| {
+        let stored: Option<String> = self.run(|db| {
             db.query_row("SELECT state FROM route_starts WHERE stage = ?1", [stage], |row| row.get(0)).optional()
         })?;
         let damaged = |message: &str| StoreError::Damaged { path: self.path.clone(), message: message.to_owned() };
-        if let Some(text) = kept {
+        if let Some(text) = stored {
             // `null` is nothing learned.
             let state = serde_json::from_str(&text);
             return state.map(Some).map_err(|_| damaged("what a route began with is not JSON"));
@@ -109,7 +109,7 @@ impl Db {
         if decided { Err(damaged("what a route began with is missing, and cannot be made again")) } else { Ok(None) }
     }
 
-    /// Notes what a route had learned before the run.
+    /// Records what a route had learned before the run.
     pub fn begin_route(&self, stage: u32, state: Option<&Value>) -> Result<(), StoreError> {
         let text = state.map_or_else(|| "null".to_owned(), Value::to_string);
         self.run(|db| {
@@ -119,7 +119,7 @@ impl Db {
     }
 }
 
-fn record(row: &rusqlite::Row<'_>) -> rusqlite::Result<RouteRecord> {
+fn route_record(row: &rusqlite::Row<'_>) -> rusqlite::Result<RouteRecord> {
     let json = |at: usize| row.get::<_, String>(at);
     let attempts: Vec<Attempt> = serde_json::from_str(&json(3)?).unwrap_or_default();
     let objectives: Vec<Objective> = serde_json::from_str(&json(6)?).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What was spent: by model for its budget, by stage and item for whoever asks.
+//! What was spent: by model, for its budget, and by stage and item, for reports.
 
 use std::collections::BTreeMap;
 
@@ -36,13 +36,13 @@ pub struct Spend {
 
 /// Writes dollars to twelve places: what a sum of prices is exact to.
 fn rounded<S: serde::Serializer>(usd: &f64, serializer: S) -> Result<S::Ok, S::Error> {
-    let places = 1e12;
-    let cut = (usd * places).round() / places;
-    serializer.serialize_f64(if cut.is_finite() { cut } else { *usd })
+    let scale = 1e12;
+    let rounded = (usd * scale).round() / scale;
+    serializer.serialize_f64(if rounded.is_finite() { rounded } else { *usd })
 }
 
 impl Spend {
-    /// Whether there is nothing to tell.
+    /// Whether nothing was spent.
     #[must_use]
     pub fn is_nothing(&self) -> bool {
         *self == Self::default()
@@ -68,8 +68,8 @@ impl Spend {
     }
 }
 
-/// What of a completion is counted. One that was under way when its process was killed is no call that ended; what it may
-/// have spent counts.
+/// What is counted of completions. One that was in progress when its process was killed is not counted as a call that ended,
+/// but what it may have spent is.
 const COUNTS: &str = "SUM(source = 'call' AND failure IS NULL AND NOT open), SUM(source != 'call' AND failure IS NULL),
     SUM(failure IS NOT NULL), SUM(MAX(tries - 1, 0)), TOTAL(tokens_in), TOTAL(tokens_out), TOTAL(usd)";
 
@@ -121,10 +121,10 @@ impl Db {
         })
     }
 
-    fn spend(&self, place: &str, values: impl Params + Copy) -> Result<BTreeMap<u32, Spend>, StoreError> {
+    fn spend(&self, condition: &str, values: impl Params + Copy) -> Result<BTreeMap<u32, Spend>, StoreError> {
         self.run(|db| {
             let mut spend: BTreeMap<u32, Spend> = BTreeMap::new();
-            let sql = format!("SELECT {COUNTS}, stage FROM model_calls {place} GROUP BY stage");
+            let sql = format!("SELECT {COUNTS}, stage FROM model_calls {condition} GROUP BY stage");
             let mut query = db.prepare_cached(&sql)?;
             let mut rows = query.query(values)?;
             while let Some(row) = rows.next()? {
@@ -134,7 +134,7 @@ impl Db {
                 let of_stage = Spend { calls, cached, failed, tokens_in, tokens_out, cost_usd, ..Spend::default() };
                 spend.insert(row.get(7)?, of_stage);
             }
-            let sql = format!("SELECT stage, TOTAL(asked), TOTAL(found) FROM lookups {place} GROUP BY stage");
+            let sql = format!("SELECT stage, TOTAL(asked), TOTAL(found) FROM lookups {condition} GROUP BY stage");
             let mut query = db.prepare_cached(&sql)?;
             let mut rows = query.query(values)?;
             while let Some(row) = rows.next()? {
@@ -147,17 +147,17 @@ impl Db {
 
     /// What the stages spent for an item, by name.
     pub fn spend_of_item_by_name(&self, id: &str, plan: &Plan) -> Result<BTreeMap<String, Spend>, StoreError> {
-        Ok(named(self.spend_of_item(id)?, plan))
+        Ok(by_stage_name(self.spend_of_item(id)?, plan))
     }
 
     /// What the stages spent, by name.
     pub fn spend_by_name(&self, plan: &Plan) -> Result<BTreeMap<String, Spend>, StoreError> {
-        Ok(named(self.spend_by_stage()?, plan))
+        Ok(by_stage_name(self.spend_by_stage()?, plan))
     }
 }
 
-/// By the names of the stages.
-pub(super) fn named(spend: BTreeMap<u32, Spend>, plan: &Plan) -> BTreeMap<String, Spend> {
+/// The same by the names of the stages.
+pub(super) fn by_stage_name(spend: BTreeMap<u32, Spend>, plan: &Plan) -> BTreeMap<String, Spend> {
     let name = |(stage, spend): (u32, Spend)| Some((plan.stages.get(stage as usize)?.name.clone(), spend));
     spend.into_iter().filter_map(name).collect()
 }

@@ -18,7 +18,7 @@ pub fn encode(tensors: &[Tensor]) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// The tensors that bytes hold; none if they hold none.
+/// The tensors that bytes hold; none if the bytes are not encoded tensors.
 pub fn decode(bytes: &[u8]) -> Option<Vec<Tensor>> {
     let (length, rest) = bytes.split_first_chunk::<4>()?;
     let (header, mut data) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
@@ -26,9 +26,9 @@ pub fn decode(bytes: &[u8]) -> Option<Vec<Tensor>> {
     let mut tensors = Vec::with_capacity(header.len());
     for (name, shape) in header {
         let count = shape.iter().try_fold(1_u64, |product, length| product.checked_mul(*length))?;
-        let (mine, others) = data.split_at_checked(usize::try_from(count).ok()?.checked_mul(4)?)?;
+        let (own, others) = data.split_at_checked(usize::try_from(count).ok()?.checked_mul(4)?)?;
         data = others;
-        let elements = mine.chunks_exact(4).map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]]));
+        let elements = own.chunks_exact(4).map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]]));
         tensors.push(Tensor { name, shape, data: elements.collect() });
     }
     Some(tensors)

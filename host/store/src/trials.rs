@@ -20,7 +20,7 @@ pub struct TrialRecord {
     pub settled: bool,
 }
 
-/// What is noted of the search of a run, apart from its trials.
+/// What is recorded of the search of a run, apart from its trials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SearchNote {
     /// What its study knew when the run began.
@@ -39,7 +39,7 @@ impl SearchNote {
 }
 
 impl Db {
-    /// What was decided about a trial and came of it is written over as it comes.
+    /// Records what was decided about a trial and what came of it; what was recorded before is written over.
     pub(super) fn put_trial(&self, record: &TrialRecord) -> Result<(), StoreError> {
         let outcome = serde_json::to_string(&record.outcome).unwrap_or_default();
         self.run(|db| {
@@ -55,7 +55,7 @@ impl Db {
     pub fn trial(&self, item: u64) -> Result<Option<TrialRecord>, StoreError> {
         self.run(|db| {
             let mut query = db.prepare_cached("SELECT item, outcome, settled FROM trials WHERE item = ?1")?;
-            query.query_row([item as i64], record).optional()
+            query.query_row([item as i64], trial_record).optional()
         })
     }
 
@@ -70,7 +70,7 @@ impl Db {
                 let mut query = db.prepare_cached(
                     "SELECT item, outcome, settled FROM trials WHERE item >= ?1 ORDER BY item LIMIT 1000",
                 )?;
-                query.query_map([from], record)?.collect()
+                query.query_map([from], trial_record)?.collect()
             })?;
             let Some(last) = page.last() else { return Ok(()) };
             from = last.item as i64 + 1;
@@ -89,22 +89,22 @@ impl Db {
         })
     }
 
-    /// Something that is noted of the search; none if it is not.
+    /// Something that is recorded of the search; none if it is not.
     ///
     /// # Errors
-    /// If it is no JSON.
+    /// If it is not valid JSON.
     pub fn search_note(&self, note: SearchNote) -> Result<Option<Value>, StoreError> {
-        let kept: Option<String> = self.run(|db| {
+        let stored: Option<String> = self.run(|db| {
             db.query_row("SELECT value FROM meta WHERE key = ?1", [note.key()], |row| row.get(0)).optional()
         })?;
         let damaged = |_| StoreError::Damaged {
             path: self.path.clone(),
             message: format!("`{}`, which is noted of the search, is not JSON", note.key()),
         };
-        kept.map(|text| serde_json::from_str(&text).map_err(damaged)).transpose()
+        stored.map(|text| serde_json::from_str(&text).map_err(damaged)).transpose()
     }
 
-    /// Notes something of the search, or that it holds no longer.
+    /// Records something of the search, or that it is no longer so.
     pub fn note_search(&self, note: SearchNote, value: Option<&Value>) -> Result<(), StoreError> {
         self.run(|db| match value {
             Some(value) => {
@@ -115,10 +115,10 @@ impl Db {
         })
     }
 
-    /// What the search of the run began with; none if that is not noted yet.
+    /// What the search of the run began with; none if that is not recorded yet.
     ///
     /// # Errors
-    /// If it is not noted, and yet there are trials: to go on from nothing would decide otherwise.
+    /// If it is not recorded, and yet there are trials: a search that began anew would decide otherwise.
     pub fn search_start(&self) -> Result<Option<Value>, StoreError> {
         let damaged = |message: &str| StoreError::Damaged { path: self.path.clone(), message: message.to_owned() };
         if let Some(start) = self.search_note(SearchNote::Start)? {
@@ -129,7 +129,7 @@ impl Db {
     }
 }
 
-fn record(row: &rusqlite::Row<'_>) -> rusqlite::Result<TrialRecord> {
+fn trial_record(row: &rusqlite::Row<'_>) -> rusqlite::Result<TrialRecord> {
     let outcome: String = row.get(1)?;
     let outcome = serde_json::from_str(&outcome).unwrap_or_default();
     Ok(TrialRecord { item: row.get::<_, i64>(0)? as u64, outcome, settled: row.get(2)? })
