@@ -9,7 +9,7 @@ use std::{
 use jackfield_plugin_api::to_hex;
 
 use super::{
-    BLOBS, BlobError, BlobWriter, Blobs, Elements, HeldTensors,
+    BLOBS, BlobError, Blobs, Elements, HeldTensors,
     recent::{RETAINED_BYTES, RecentTensors, SWEEP_AFTER_BYTES},
 };
 use crate::references::NamedTensor;
