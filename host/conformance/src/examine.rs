@@ -107,7 +107,7 @@ fn run_check(check: &Check, extension: &ExtensionUnderTest<'_>) -> CheckReport {
     };
     let hung = !began_stuck && extension.call_runner.is_stuck() && !outcome.is_failed();
     let outcome = if hung {
-        Outcome::of(vec![Finding::new(
+        Outcome::from_findings(vec![Finding::new(
             format!("every call to end within {longest}"),
             "calls that do not end",
             "ask the host now and then whether to stop, and bound the work; --timeout gives more time",

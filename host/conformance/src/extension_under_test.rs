@@ -16,8 +16,8 @@ use super::{
     setup::{Origin, Schemas, candidates, lead_paths_below},
 };
 
-/// More configurations than this are not looked at.
-const MOST_SETUPS: usize = 3;
+/// The most configurations that are tried.
+const MAX_SETUPS: usize = 3;
 
 /// A configuration that opens, and inputs to go with it.
 pub(super) struct Setup {
@@ -37,7 +37,7 @@ pub(super) struct ExtensionUnderTest<'a> {
     pub(super) call_runner: CallRunner,
     pub(super) linkage: Linkage,
     pub(super) entry: &'a ExtensionEntry,
-    /// What it says of itself when it is loaded once more.
+    /// Its descriptor when the plugin is loaded once more.
     pub(super) again: Option<&'a Descriptor>,
     /// What a component imports.
     pub(super) imports: &'a [String],
@@ -48,6 +48,7 @@ pub(super) struct ExtensionUnderTest<'a> {
     /// The configurations that opened.
     pub(super) setups: Vec<Setup>,
     pub(super) refused: Vec<Refused>,
+    /// What all hosts of the examination share.
     pub(super) shared: SharedByHosts,
     /// Where the paths of a configuration lead.
     scratch: TempDir,
@@ -76,7 +77,7 @@ impl<'a> ExtensionUnderTest<'a> {
             Schemas { config: &config, input: &input },
             scratch.path(),
         );
-        for candidate in tried.into_iter().take(MOST_SETUPS) {
+        for candidate in tried.into_iter().take(MAX_SETUPS) {
             let config = candidate.config.to_string();
             match call_runner.open(&entry.factory, &config, &Limits::default()) {
                 Ok(instance) => setups.push(Setup { config, samples: candidate.samples, instance }),
@@ -161,7 +162,7 @@ impl<'a> ExtensionUnderTest<'a> {
         self.call_runner.call(instance, batch, host)
     }
 
-    /// Calls with some inputs as one batch; if it fails as a whole, each alone, so that the guilty one is found.
+    /// Calls with some inputs as one batch; if it fails as a whole, each alone, so that the one that fails is found.
     pub(super) fn call_each(&self, instance: &Opened, samples: &[Sample], script: &Script) -> Vec<Result<Document>> {
         let results = self.call_with(instance, samples, script.clone());
         let as_a_whole = results.iter().all(|result| is_internal(result) && *result == results[0]);

@@ -25,7 +25,7 @@ const PAGE: &str = "<!doctype html><html><head><title>A page</title></head><body
 /// A text, whatever is asked.
 const TEXT: &str = "Ann wants to leave at nine. Bob agreed, and buys the tickets by Friday.";
 
-/// What a failure of the script says, so that it can be told from one of the extension's own.
+/// The message of a failure that the script makes, so that it differs from those of the extension.
 pub(super) const SCRIPTED: &str = "this failure is part of the conformance run";
 
 /// A service of the host.
@@ -110,13 +110,15 @@ pub(super) struct SharedByHosts {
 /// The host of one call. Each document has a cache of its own, so that no document's answer depends on another's.
 pub(super) struct ScriptedHost {
     script: Script,
-    /// Of the whole run, and of this host alone.
-    recorders: [Arc<Recorder>; 2],
+    /// What is asked of any host of the examination.
+    shared_recorder: Arc<Recorder>,
+    /// What is asked of this host alone.
+    own_recorder: Arc<Recorder>,
     cache: Mutex<HashMap<(u32, String), CacheValue>>,
     tensors: Arc<Tensors>,
     key_value_server: Arc<KeyValueServer>,
-    /// The digests of the tensors that a request named, or that were made on its behalf.
-    known: Mutex<HashMap<u32, HashSet<String>>>,
+    /// For each request, the digests of the tensors that it named or that were made on its behalf.
+    declared_tensors: Mutex<HashMap<u32, HashSet<String>>>,
 }
 
 impl ScriptedHost {
@@ -128,28 +130,29 @@ impl ScriptedHost {
         };
         Arc::new(Self {
             script,
-            recorders: [Arc::clone(&shared.recorder), Arc::default()],
+            shared_recorder: Arc::clone(&shared.recorder),
+            own_recorder: Arc::default(),
             cache: Mutex::default(),
             tensors: Arc::clone(&shared.tensors),
             key_value_server: Arc::clone(&shared.key_value_server),
-            known: Mutex::new((0..).zip(batch.iter().map(named)).collect()),
+            declared_tensors: Mutex::new((0..).zip(batch.iter().map(named)).collect()),
         })
     }
 
     /// Whether the request at this index named the tensor, or it was made on its behalf.
-    pub(super) fn knows(&self, index: u32, tensor: &TensorRef) -> bool {
-        let known = lock(&self.known);
-        known.get(&index).is_some_and(|known| known.contains(&tensor.sha256))
+    pub(super) fn has_declared(&self, index: u32, tensor: &TensorRef) -> bool {
+        let declared = lock(&self.declared_tensors);
+        declared.get(&index).is_some_and(|digests| digests.contains(&tensor.sha256))
     }
 
     /// What is asked of this host alone.
     pub(super) fn own_recorder(&self) -> Arc<Recorder> {
-        Arc::clone(&self.recorders[1])
+        Arc::clone(&self.own_recorder)
     }
 
-    /// Notes a call; fails if the script says so.
+    /// Records a call. Fails if the script says so.
     fn record_call(&self, service: Service) -> Result<()> {
-        for recorder in &self.recorders {
+        for recorder in [&self.shared_recorder, &self.own_recorder] {
             lock(&recorder.services).insert(service.clone());
         }
         if let Some(descriptor) = &self.script.granted_to
@@ -244,8 +247,8 @@ impl HostCalls for ScriptedHost {
     }
 
     fn open_tensor<'a>(&'a self, index: u32, tensor: &TensorRef) -> Result<TensorElements<'a>> {
-        if !self.knows(index, tensor) {
-            for recorder in &self.recorders {
+        if !self.has_declared(index, tensor) {
+            for recorder in [&self.shared_recorder, &self.own_recorder] {
                 lock(&recorder.undeclared_tensors).insert(tensor.sha256.clone());
             }
             let why = format!("the request names no tensor {}", tensor.sha256);
@@ -257,8 +260,8 @@ impl HostCalls for ScriptedHost {
 
     fn keep_tensor(&self, index: u32, shape: &[u64], elements: TensorElements<'_>) -> Result<TensorRef> {
         let tensor = self.tensors.keep_made(shape, TensorReader::new(shape.to_vec(), elements)?.into_shared()?)?;
-        let mut known = lock(&self.known);
-        known.entry(index).or_default().insert(tensor.sha256.clone());
+        let mut declared = lock(&self.declared_tensors);
+        declared.entry(index).or_default().insert(tensor.sha256.clone());
         Ok(tensor)
     }
 }

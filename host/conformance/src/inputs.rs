@@ -126,22 +126,22 @@ pub(super) fn lengthened(value: &Value, schema: &Schema, length: usize) -> Optio
     schema.allows(&made).then_some(made)
 }
 
-/// Calls `change` with each string of a value and its place among them; says how many there are.
+/// Calls `change` with each string of a value and its index among them, and returns how many there are.
 fn with_strings(value: &mut Value, change: &mut impl FnMut(usize, &mut String)) -> usize {
-    fn walk(value: &mut Value, at: &mut usize, change: &mut impl FnMut(usize, &mut String)) {
+    fn walk(value: &mut Value, index: &mut usize, change: &mut impl FnMut(usize, &mut String)) {
         match value {
             Value::String(string) => {
-                change(*at, string);
-                *at += 1;
+                change(*index, string);
+                *index += 1;
             }
-            Value::Array(list) => list.iter_mut().for_each(|value| walk(value, at, change)),
-            Value::Object(map) => map.values_mut().for_each(|value| walk(value, at, change)),
+            Value::Array(list) => list.iter_mut().for_each(|value| walk(value, index, change)),
+            Value::Object(map) => map.values_mut().for_each(|value| walk(value, index, change)),
             _ => {}
         }
     }
-    let mut at = 0;
-    walk(value, &mut at, change);
-    at
+    let mut count = 0;
+    walk(value, &mut count, change);
+    count
 }
 
 #[cfg(test)]

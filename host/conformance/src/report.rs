@@ -87,8 +87,8 @@ pub enum Outcome {
     },
 }
 
-/// More findings of one check than this are not kept: the rest is more of the same.
-const MOST_FINDINGS: usize = 3;
+/// The most findings of one check that are reported: further ones repeat them.
+const MAX_FINDINGS: usize = 3;
 
 impl Outcome {
     pub(super) const fn passed() -> Self {
@@ -104,15 +104,15 @@ impl Outcome {
     }
 
     /// Failed, unless there are no findings.
-    pub(super) fn of(mut findings: Vec<Finding>) -> Self {
+    pub(super) fn from_findings(mut findings: Vec<Finding>) -> Self {
         findings.dedup();
-        findings.truncate(MOST_FINDINGS);
+        findings.truncate(MAX_FINDINGS);
         if findings.is_empty() { Self::passed() } else { Self::Failed { findings } }
     }
 
     /// A warning, unless there are no findings.
     pub(super) fn warning(mut findings: Vec<Finding>) -> Self {
-        findings.truncate(MOST_FINDINGS);
+        findings.truncate(MAX_FINDINGS);
         if findings.is_empty() { Self::passed() } else { Self::Warning { findings } }
     }
 

@@ -12,7 +12,8 @@ use super::tensors::Tensors;
 /// A schema and its validator.
 pub(super) struct Schema {
     pub(super) text: Value,
-    /// Absent for a schema that is none: a check of its own says so, and the others take it to allow anything.
+    /// Absent for a schema that is not valid: a check of its own reports it, and the others treat it as one that allows any
+    /// value.
     validator: Option<Validator>,
     /// Where the tensors are held that values name which are made up for it.
     pub(super) tensors: Arc<Tensors>,
@@ -40,7 +41,7 @@ impl Schema {
         self.fault(value).is_none()
     }
 
-    /// What is wrong with a value, and where.
+    /// What is wrong with a value, and in which part of it.
     pub(super) fn fault(&self, value: &Value) -> Option<String> {
         let error = self.validator.as_ref()?.iter_errors(value).next()?;
         Some(schema_violation(&error, None, usize::MAX))

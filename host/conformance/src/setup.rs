@@ -12,7 +12,7 @@ use super::{inputs::Sample, schema::Schema, studies, tensors::Tensors, value_gen
 
 /// Inputs of a setup at least, where so many can be made.
 const SAMPLES: usize = 6;
-/// Nobody listens there: what a run makes up reaches no server.
+/// No server listens at this address: configurations that are made up reach none.
 const NOWHERE: &str = "127.0.0.1:9";
 
 /// Where a configuration comes from.
@@ -117,9 +117,9 @@ fn samples(descriptor: &Descriptor, config: &Value, input: &Schema) -> Vec<Sampl
 fn inputs_of_kind(descriptor: &Descriptor, tensors: &Tensors) -> Vec<Value> {
     let values: Vec<serde_json::Result<Value>> = match descriptor.kind {
         Kind::Model => {
-            let asked = CompletionRequest::new(vec![Message::user("When does the train leave?")]);
-            let told = vec![Message::system("Be brief."), Message::user("[s1] Ann: the train leaves at nine.")];
-            [asked, CompletionRequest::new(told)].iter().map(serde_json::to_value).collect()
+            let one_message = CompletionRequest::new(vec![Message::user("When does the train leave?")]);
+            let two_messages = vec![Message::system("Be brief."), Message::user("[s1] Ann: the train leaves at nine.")];
+            [one_message, CompletionRequest::new(two_messages)].iter().map(serde_json::to_value).collect()
         }
         Kind::DirectionExtractor => {
             let contrast = |seed: u64, [positive, negative, layers, d]: [u64; 4]| {
@@ -138,7 +138,7 @@ fn inputs_of_kind(descriptor: &Descriptor, tensors: &Tensors) -> Vec<Value> {
     values.into_iter().flatten().collect()
 }
 
-/// A policy without a state is asked, told and asked again.
+/// A policy without a state decides, learns from outcomes, and decides again after a failure.
 fn policy_requests() -> [PolicyRequest; 3] {
     let arm = |name: &str| Arm { name: name.to_owned(), with: Value::Object(serde_json::Map::new()) };
     let arms = || vec![arm("cheap"), arm("dear")];

@@ -42,18 +42,18 @@ pub(super) fn studies() -> Vec<Study> {
         .into()
 }
 
-/// The values of a trial of this number: each dimension's in turn.
+/// The values of the trial of this number, one for each dimension that applies.
 pub(super) fn values(study: &Study, trial: u64) -> Values {
     let mut values = Values::new();
-    for (at, dimension) in study.space.iter().enumerate() {
-        let turn = trial.wrapping_mul(7).wrapping_add(at as u64 * 3);
-        let share = (turn % 11) as f64 / 10.0;
+    for (index, dimension) in study.space.iter().enumerate() {
+        let number = trial.wrapping_mul(7).wrapping_add(index as u64 * 3);
+        let share = (number % 11) as f64 / 10.0;
         let value = match dimension.domain() {
-            Ok(Domain::Choices(choices)) => choices.get(turn as usize % choices.len().max(1)).cloned(),
+            Ok(Domain::Choices(choices)) => choices.get(number as usize % choices.len().max(1)).cloned(),
             Ok(Domain::Float { min, max, .. }) => Some(json!(min + (max - min) * share)),
-            Ok(Domain::LogIntegers { min, max }) => Some(json!(min + (turn as i64) % (max - min + 1))),
+            Ok(Domain::LogIntegers { min, max }) => Some(json!(min + (number as i64) % (max - min + 1))),
             Ok(Domain::Steps { min, step, count, integer }) => {
-                let value = step_value(min, step, turn % count);
+                let value = step_value(min, step, number % count);
                 Some(if integer { json!(value as i64) } else { json!(value) })
             }
             Err(_) => None,
@@ -97,11 +97,11 @@ pub(super) fn requests() -> Vec<SearchRequest> {
         decide: vec![question(study, 0, 0), question(study, 1, 1)],
         ..SearchRequest::default()
     };
-    let told = |study: &Study| SearchRequest {
+    let with_outcomes = |study: &Study| SearchRequest {
         study: study.clone(),
         learn: (0..4).map(|trial| outcome(study, trial)).collect(),
         decide: vec![question(study, 4, 0)],
         ..SearchRequest::default()
     };
-    studies.iter().take(2).map(fresh).chain(studies.iter().take(2).map(told)).collect()
+    studies.iter().take(2).map(fresh).chain(studies.iter().take(2).map(with_outcomes)).collect()
 }

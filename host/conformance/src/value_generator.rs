@@ -95,7 +95,7 @@ impl<'a> Generator<'a> {
         self.left = self.left.saturating_sub(1);
         if narrow
             && let Some(flat) =
-                choices.iter().position(|one| !matches!(one.ty, Some(JsonType::Object | JsonType::Array)))
+                choices.iter().position(|choice| !matches!(choice.ty, Some(JsonType::Object | JsonType::Array)))
         {
             choices.swap(0, flat);
             choices.truncate(1);

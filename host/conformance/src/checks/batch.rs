@@ -18,7 +18,7 @@ pub(crate) fn empty(extension: &ExtensionUnderTest<'_>) -> Outcome {
         let first = results.first()?;
         Some(Finding::new("no result", shown(first), "answer one result per request: an empty list for an empty list"))
     });
-    Outcome::of(findings.collect())
+    Outcome::from_findings(findings.collect())
 }
 
 /// Inputs of a setup, with made-up ones so that there are enough.
@@ -41,7 +41,7 @@ pub(crate) fn big(extension: &ExtensionUnderTest<'_>) -> Outcome {
     let batch: Vec<Sample> = different.iter().cycle().take(count).cloned().collect();
     let results = extension.call(&setup.instance, &batch);
     if results.len() != count {
-        return Outcome::of(vec![Finding::new(
+        return Outcome::from_findings(vec![Finding::new(
             format!("{count} results"),
             results.first().map_or_else(|| "none".to_owned(), shown),
             "answer one result per request",
@@ -49,7 +49,7 @@ pub(crate) fn big(extension: &ExtensionUnderTest<'_>) -> Outcome {
     }
     let faults = || results.iter().filter(|result| is_internal(result) || extension.kind() == Kind::CacheBackend);
     if let Some(fault) = faults().find_map(|result| extension.fault(&format!("a batch of {count}"), result)) {
-        return Outcome::of(vec![fault]);
+        return Outcome::from_findings(vec![fault]);
     }
     if extension.kind() == Kind::CacheBackend {
         return Outcome::passed();
@@ -62,7 +62,7 @@ pub(crate) fn big(extension: &ExtensionUnderTest<'_>) -> Outcome {
             "answer the documents in their order, each by itself, however many there are",
         )
     });
-    Outcome::of(finding.into_iter().collect())
+    Outcome::from_findings(finding.into_iter().collect())
 }
 
 pub(crate) fn one_by_one(extension: &ExtensionUnderTest<'_>) -> Outcome {
@@ -88,5 +88,5 @@ pub(crate) fn one_by_one(extension: &ExtensionUnderTest<'_>) -> Outcome {
             }
         }
     }
-    Outcome::of(findings)
+    Outcome::from_findings(findings)
 }

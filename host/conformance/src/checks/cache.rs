@@ -27,7 +27,7 @@ pub(super) enum Operation {
     Size(String),
 }
 
-/// What an operation gave.
+/// What an operation returned.
 #[derive(Debug, Default)]
 pub(super) struct Answer {
     pub(super) value: Option<CacheValue>,
@@ -88,7 +88,7 @@ fn store_is_unreachable(extension: &ExtensionUnderTest<'_>, results: &[Result<An
     Some(Outcome::not_applicable(format!("the store is unreachable: {why}")))
 }
 
-/// What operations give with a host that does as it is told, and what they ask of it.
+/// What operations return with a host that follows a script, and what they ask of it.
 pub(super) fn answers_with(
     extension: &ExtensionUnderTest<'_>,
     opened: &Opened,
@@ -102,7 +102,7 @@ pub(super) fn answers_with(
     (waited.unwrap_or_else(|failure| vec![Err(failure)]), own.services())
 }
 
-/// What operations give; or what the check comes to, where the store is unreachable or does not answer.
+/// What operations return; or what the check comes to, where the store is unreachable or does not answer.
 pub(super) fn operate(
     extension: &ExtensionUnderTest<'_>,
     opened: &Opened,
@@ -115,14 +115,14 @@ pub(super) fn operate(
     let wrong =
         results.iter().zip(operations).find_map(|(result, operation)| Some((result.as_ref().err()?, operation)));
     if let Some((failure, operation)) = wrong {
-        return Err(Outcome::of(vec![Finding::new(
+        return Err(Outcome::from_findings(vec![Finding::new(
             "an answer",
             format!("{}, for {}", short(failure), excerpt(&format!("{operation:?}"))),
             "answer every operation; `unavailable` if the store is unreachable",
         )]));
     }
     results.into_iter().collect::<Result<_>>().map_err(|failure| {
-        Outcome::of(vec![Finding::new("an answer", failure.message(), "answer what the contract says")])
+        Outcome::from_findings(vec![Finding::new("an answer", failure.message(), "answer what the contract says")])
     })
 }
 
@@ -132,7 +132,7 @@ pub(super) fn instance<'a>(extension: &'a ExtensionUnderTest<'_>) -> Option<&'a 
 }
 
 fn wrong(expected: impl Into<String>, seen: impl Into<String>, fix: &str) -> Outcome {
-    Outcome::of(vec![Finding::new(expected, seen, fix)])
+    Outcome::from_findings(vec![Finding::new(expected, seen, fix)])
 }
 
 /// A value in a few words.
@@ -265,7 +265,7 @@ pub(crate) fn removal(extension: &ExtensionUnderTest<'_>) -> Outcome {
         expect_equal("as the size of the prefix, at most", "2".to_owned(), answers[4].entries.to_string());
     }
     findings.extend(list(extension, instance));
-    Outcome::of(findings)
+    Outcome::from_findings(findings)
 }
 
 /// The list.

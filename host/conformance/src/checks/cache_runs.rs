@@ -63,7 +63,7 @@ pub(super) fn again(extension: &ExtensionUnderTest<'_>) -> Outcome {
             "let nothing but the operations decide what is answered",
         )
     });
-    Outcome::of(finding.into_iter().collect())
+    Outcome::from_findings(finding.into_iter().collect())
 }
 
 /// A server fails in each way.
@@ -93,7 +93,7 @@ pub(super) fn failures(extension: &ExtensionUnderTest<'_>) -> Outcome {
     match findings.is_empty() {
         true if asks => Outcome::noted("with `fetch` failing in each way"),
         true => Outcome::not_applicable("it asks nothing of the host"),
-        false => Outcome::of(findings),
+        false => Outcome::from_findings(findings),
     }
 }
 

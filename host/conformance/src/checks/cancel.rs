@@ -24,5 +24,5 @@ pub(crate) fn cancellation(extension: &ExtensionUnderTest<'_>) -> Outcome {
             ));
         }
     }
-    Outcome::of(findings)
+    Outcome::from_findings(findings)
 }

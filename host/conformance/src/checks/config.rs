@@ -32,7 +32,7 @@ pub(crate) fn opening(extension: &ExtensionUnderTest<'_>) -> Outcome {
     }
     match extension.unopened() {
         Some(reason) if findings.is_empty() => Outcome::not_applicable(reason),
-        _ => Outcome::of(findings),
+        _ => Outcome::from_findings(findings),
     }
 }
 
@@ -70,5 +70,5 @@ pub(crate) fn bad(extension: &ExtensionUnderTest<'_>) -> Outcome {
             "read the configuration strictly in `open`: by type, and without unknown keys",
         ));
     }
-    Outcome::of(findings)
+    Outcome::from_findings(findings)
 }

@@ -49,7 +49,7 @@ pub(crate) fn descriptor(extension: &ExtensionUnderTest<'_>) -> Outcome {
             "offer the same extensions at every load",
         );
     }
-    Outcome::of(findings)
+    Outcome::from_findings(findings)
 }
 
 /// The first field in which two descriptors differ.
@@ -109,7 +109,7 @@ pub(crate) fn permissions(extension: &ExtensionUnderTest<'_>) -> Outcome {
             ));
         }
     }
-    Outcome::of(findings)
+    Outcome::from_findings(findings)
 }
 
 #[cfg(test)]

@@ -54,7 +54,7 @@ fn compared(
             "nothing was answered that could be compared: give an example that works, or --config",
         );
     }
-    Outcome::of(findings)
+    Outcome::from_findings(findings)
 }
 
 pub(crate) fn again(extension: &ExtensionUnderTest<'_>) -> Outcome {

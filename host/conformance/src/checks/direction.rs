@@ -174,7 +174,7 @@ pub(crate) fn answers(extension: &ExtensionUnderTest<'_>) -> Outcome {
             }
         }
     }
-    Outcome::of(findings)
+    Outcome::from_findings(findings)
 }
 
 pub(crate) fn degenerate(extension: &ExtensionUnderTest<'_>) -> Outcome {
@@ -202,7 +202,7 @@ pub(crate) fn degenerate(extension: &ExtensionUnderTest<'_>) -> Outcome {
             }
         }
     }
-    Outcome::of(findings)
+    Outcome::from_findings(findings)
 }
 
 /// Each of these inputs is refused as `invalid-input`.
@@ -217,7 +217,7 @@ fn refused(extension: &ExtensionUnderTest<'_>, inputs: &[(String, ContrastSet)],
             }
         }
     }
-    Outcome::of(findings)
+    Outcome::from_findings(findings)
 }
 
 pub(crate) fn not_numbers(extension: &ExtensionUnderTest<'_>) -> Outcome {
@@ -277,7 +277,7 @@ pub(crate) fn sign(extension: &ExtensionUnderTest<'_>) -> Outcome {
             }
         }
     }
-    Outcome::of(findings)
+    Outcome::from_findings(findings)
 }
 
 /// Whether the mean of `positive` lies before that of `negative` along a direction.

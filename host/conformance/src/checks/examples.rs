@@ -46,7 +46,7 @@ pub(crate) fn examples(extension: &ExtensionUnderTest<'_>) -> Outcome {
         let count = descriptor.examples.len();
         return Outcome::noted(format!("{by_schema} of {count} held to the schema alone: the host's answers decide"));
     }
-    Outcome::of(findings)
+    Outcome::from_findings(findings)
 }
 
 /// How an example's answer was compared.
@@ -89,38 +89,47 @@ fn compare(extension: &ExtensionUnderTest<'_>, number: u64, example: &Example) -
     let answer: Value = serde_json::from_str(&document.json).unwrap_or_default();
     match difference(&example.output, &answer, "") {
         None => Ok(Compared::Whole),
-        Some((place, declared, found)) => Err(wrong(
+        Some(Difference { part, declared, found }) => Err(wrong(
             "the answer that is declared",
-            format!("{place} is {}, not {}", excerpt(&found), excerpt(&declared)),
+            format!("{part} is {}, not {}", excerpt(&found), excerpt(&declared)),
             "declare what the extension answers now, or fix what it answers",
         )),
     }
 }
 
-/// The first place where two values differ, and what stands there. Numbers may differ by a billionth.
-fn difference(declared: &Value, found: &Value, place: &str) -> Option<(String, String, String)> {
-    let at = |key: &str| format!("{place}/{key}");
+/// A part of an answer that differs from what is declared.
+#[derive(Debug, PartialEq)]
+struct Difference {
+    /// Which part, for messages.
+    part: String,
+    declared: String,
+    found: String,
+}
+
+/// The first part in which two values differ. Numbers may differ by a billionth.
+fn difference(declared: &Value, found: &Value, path: &str) -> Option<Difference> {
+    let member = |key: &str| format!("{path}/{key}");
     match (declared, found) {
         (Value::Object(one), Value::Object(other)) => {
             let keys = one.keys().chain(other.keys().filter(|key| !one.contains_key(*key)));
             let missing = Value::from("(nothing)");
             keys.map(|key| (key, one.get(key), other.get(key))).find_map(|(key, one, other)| match (one, other) {
-                (Some(one), Some(other)) => difference(one, other, &at(key)),
+                (Some(one), Some(other)) => difference(one, other, &member(key)),
                 (one, other) => {
                     let text = |value: Option<&Value>| value.unwrap_or(&missing).to_string();
-                    Some((format!("`{}`", at(key)), text(one), text(other)))
+                    Some(Difference { part: format!("`{}`", member(key)), declared: text(one), found: text(other) })
                 }
             })
         }
         (Value::Array(one), Value::Array(other)) if one.len() == other.len() => {
             let mut pairs = one.iter().zip(other).enumerate();
-            pairs.find_map(|(index, (one, other))| difference(one, other, &at(&index.to_string())))
+            pairs.find_map(|(index, (one, other))| difference(one, other, &member(&index.to_string())))
         }
         (Value::Number(one), Value::Number(other)) if nearly(one.as_f64(), other.as_f64()) => None,
         (one, other) if one == other => None,
         (one, other) => {
-            let place = if place.is_empty() { "the answer".to_owned() } else { format!("`{place}`") };
-            Some((place, one.to_string(), other.to_string()))
+            let part = if path.is_empty() { "the answer".to_owned() } else { format!("`{path}`") };
+            Some(Difference { part, declared: one.to_string(), found: other.to_string() })
         }
     }
 }
@@ -134,7 +143,7 @@ fn nearly(one: Option<f64>, other: Option<f64>) -> bool {
 mod tests {
     use serde_json::json;
 
-    use super::difference;
+    use super::{Difference, difference};
 
     #[test]
     fn numbers_may_differ_by_a_billionth_and_nothing_else_may() {
@@ -144,7 +153,7 @@ mod tests {
         assert!(!same(json!([1, 2]), json!([1])));
         assert_eq!(
             difference(&json!({ "a": { "b": 1 } }), &json!({ "a": {} }), ""),
-            Some(("`/a/b`".to_owned(), "1".to_owned(), "\"(nothing)\"".to_owned()))
+            Some(Difference { part: "`/a/b`".to_owned(), declared: "1".to_owned(), found: "\"(nothing)\"".to_owned() })
         );
     }
 }

@@ -28,5 +28,5 @@ pub(crate) fn generated(extension: &ExtensionUnderTest<'_>) -> Outcome {
             values.len() * extension.setups.len()
         ));
     }
-    Outcome::of(findings)
+    Outcome::from_findings(findings)
 }

@@ -58,7 +58,7 @@ pub(crate) fn failures(extension: &ExtensionUnderTest<'_>) -> Outcome {
         let names: Vec<String> = used.iter().map(|service| format!("`{}`", service.call())).collect();
         return Outcome::noted(format!("with {} failing in each way", names.join(", ")));
     }
-    Outcome::of(findings)
+    Outcome::from_findings(findings)
 }
 
 pub(crate) fn ungranted(extension: &ExtensionUnderTest<'_>) -> Outcome {
@@ -80,5 +80,5 @@ pub(crate) fn ungranted(extension: &ExtensionUnderTest<'_>) -> Outcome {
         names.dedup();
         return Outcome::noted(format!("used: {}", names.join(", ")));
     }
-    Outcome::of(findings)
+    Outcome::from_findings(findings)
 }

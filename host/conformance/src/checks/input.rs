@@ -75,11 +75,11 @@ pub(crate) fn bad(extension: &ExtensionUnderTest<'_>) -> Outcome {
             ));
         }
     }
-    Outcome::of(findings)
+    Outcome::from_findings(findings)
 }
 
 /// Each bad input with what was answered to it and to the good ones before and after it. All go as one batch; should that
-/// fail as a whole, each bad one goes alone with its neighbours, so that the guilty one is found.
+/// fail as a whole, each bad one goes alone with its neighbours, so that the one that fails is found.
 fn beside(
     extension: &ExtensionUnderTest<'_>,
     instance: &Opened,

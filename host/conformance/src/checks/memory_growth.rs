@@ -42,7 +42,7 @@ pub(crate) fn does_not_grow(extension: &ExtensionUnderTest<'_>) -> Outcome {
     for _ in 0..ROUNDS {
         let before = resident().unwrap_or_default();
         if let Err(failure) = warm_up.clone().and_then(|()| turns(times)) {
-            return Outcome::of(vec![Finding::new(
+            return Outcome::from_findings(vec![Finding::new(
                 "an instance at every opening",
                 short(&failure),
                 "release in the end what `open` takes",
@@ -53,7 +53,7 @@ pub(crate) fn does_not_grow(extension: &ExtensionUnderTest<'_>) -> Outcome {
             return Outcome::noted(format!("opened and closed {times} times"));
         }
     }
-    Outcome::of(vec![Finding::new(
+    Outcome::from_findings(vec![Finding::new(
         format!("no growth to speak of: less than {} for {times} instances", size(ALLOWED)),
         format!("{} more in each of {ROUNDS} rounds", size(least)),
         "release with an instance all that belongs to it: no leaks, no lists that only grow, no threads left behind",

@@ -71,13 +71,17 @@ fn plain() -> CompletionRequest {
 fn unanswered(failure: &Failure) -> Outcome {
     let graceful = !matches!(failure.kind(), FailureKind::Internal);
     let reason = format!("it does not answer here ({}): give --config with a server that does", short(failure));
-    if graceful { Outcome::not_applicable(reason) } else { Outcome::of(vec![Finding::new("an answer", reason, "")]) }
+    if graceful {
+        Outcome::not_applicable(reason)
+    } else {
+        Outcome::from_findings(vec![Finding::new("an answer", reason, "")])
+    }
 }
 
 pub(crate) fn answers(extension: &ExtensionUnderTest<'_>) -> Outcome {
     let request = plain();
     let completion = match ask(extension, &request) {
-        Err(finding) => return Outcome::of(vec![finding]),
+        Err(finding) => return Outcome::from_findings(vec![finding]),
         Ok(Err(failure)) => return unanswered(&failure),
         Ok(Ok(completion)) => completion,
     };
@@ -110,7 +114,7 @@ pub(crate) fn answers(extension: &ExtensionUnderTest<'_>) -> Outcome {
             ));
         }
     }
-    Outcome::of(findings)
+    Outcome::from_findings(findings)
 }
 
 pub(crate) fn schema(extension: &ExtensionUnderTest<'_>) -> Outcome {
@@ -123,7 +127,7 @@ pub(crate) fn schema(extension: &ExtensionUnderTest<'_>) -> Outcome {
         },
     });
     let completion = match ask(extension, &plain().with_schema(schema.clone())) {
-        Err(finding) => return Outcome::of(vec![finding]),
+        Err(finding) => return Outcome::from_findings(vec![finding]),
         Ok(Err(failure)) => return unanswered(&failure),
         Ok(Ok(completion)) => completion,
     };
@@ -134,7 +138,7 @@ pub(crate) fn schema(extension: &ExtensionUnderTest<'_>) -> Outcome {
             None => return Outcome::passed(),
         },
     };
-    Outcome::of(vec![Finding::new(
+    Outcome::from_findings(vec![Finding::new(
         "JSON that fits the schema of the request",
         seen,
         "hand `schema` on to the server; the host sends an answer back once that breaks it",
@@ -143,7 +147,7 @@ pub(crate) fn schema(extension: &ExtensionUnderTest<'_>) -> Outcome {
 
 pub(crate) fn options(extension: &ExtensionUnderTest<'_>) -> Outcome {
     let base = match ask(extension, &plain()) {
-        Err(finding) => return Outcome::of(vec![finding]),
+        Err(finding) => return Outcome::from_findings(vec![finding]),
         Ok(Err(failure)) => return unanswered(&failure),
         Ok(Ok(completion)) => completion,
     };
@@ -189,7 +193,7 @@ pub(crate) fn options(extension: &ExtensionUnderTest<'_>) -> Outcome {
         }
     }
     // Servers differ in what they keep to; that nothing breaks is the promise.
-    if failed.is_empty() { Outcome::warning(ignored) } else { Outcome::of(failed) }
+    if failed.is_empty() { Outcome::warning(ignored) } else { Outcome::from_findings(failed) }
 }
 
 /// Whether the model offers something, as it is configured in the first configuration that opens.
@@ -275,8 +279,10 @@ fn likely(extension: &ExtensionUnderTest<'_>, answer: &Completion) -> Option<Str
     if logprobs.tokens.is_empty() {
         return Some("log-probabilities of no token".to_owned());
     }
-    let told = logprobs.tokens.iter();
-    let all = told.flat_map(|one| one.logprob.into_iter().chain(one.top.iter().map(|likely| likely.logprob)));
+    let all = logprobs
+        .tokens
+        .iter()
+        .flat_map(|token| token.logprob.into_iter().chain(token.top.iter().map(|likely| likely.logprob)));
     let above = |logprob: &f64| logprob.is_nan() || *logprob > 1e-6;
     if let Some(logprob) = all.into_iter().find(above) {
         return Some(format!("a log-probability of {logprob}"));
@@ -293,7 +299,7 @@ pub(crate) fn offered(extension: &ExtensionUnderTest<'_>) -> Outcome {
     let (mut wrong, mut ignored, mut width) = (Vec::new(), Vec::new(), None);
     for Wanted { ability, request, fault } in wanted() {
         let answer = match ask(extension, &request) {
-            Err(finding) => return Outcome::of(vec![finding]),
+            Err(finding) => return Outcome::from_findings(vec![finding]),
             Ok(Err(failure)) if is_refusal(&failure) => Err(failure),
             Ok(Err(failure)) => return unanswered(&failure),
             Ok(Ok(completion)) => Ok(completion),
@@ -325,7 +331,7 @@ pub(crate) fn offered(extension: &ExtensionUnderTest<'_>) -> Outcome {
         }
     }
     wrong.extend(width.filter(|_| offers(extension, Ability::Edits)).and_then(|width| edits(extension, width)));
-    if wrong.is_empty() { Outcome::warning(ignored) } else { Outcome::of(wrong) }
+    if wrong.is_empty() { Outcome::warning(ignored) } else { Outcome::from_findings(wrong) }
 }
 
 /// Whether a failure says that a request cannot be answered, and not that the model is unreachable.
@@ -383,14 +389,14 @@ pub(crate) fn chance(extension: &ExtensionUnderTest<'_>) -> Outcome {
     let mut texts = Vec::new();
     for answer in answers {
         match answer {
-            Err(finding) => return Outcome::of(vec![finding]),
+            Err(finding) => return Outcome::from_findings(vec![finding]),
             // What was never drawn holds up no level.
             Ok(Err(failure)) => return Outcome::noted(format!("it does not answer here ({})", short(&failure))),
             Ok(Ok(completion)) => texts.push(completion.text),
         }
     }
     let other = texts.iter().find(|text| **text != texts[0]);
-    Outcome::of(other.map_or_else(Vec::new, |other| {
+    Outcome::from_findings(other.map_or_else(Vec::new, |other| {
         vec![Finding::new(
             format!("the same answer to the same request of another item: {}", excerpt(&texts[0])),
             excerpt(other),

@@ -1,7 +1,8 @@
 //! Routing policies, by the documents of the contract.
 
 use jackfield_plugin_api::{
-    Arm, Attempt, Failure, FailureKind, Objective, Outcome as Came, PolicyAnswer, PolicyQuestion, PolicyRequest,
+    Arm, Attempt, Failure, FailureKind, Objective, Outcome as RoutingOutcome, PolicyAnswer, PolicyQuestion,
+    PolicyRequest,
 };
 use serde_json::{Map, Value};
 
@@ -25,23 +26,23 @@ fn question(number: u64, tried: &[u32]) -> PolicyQuestion {
 }
 
 /// What came of the item of this number, whatever a policy learns from.
-fn outcome(number: u64) -> Came {
+fn outcome(number: u64) -> RoutingOutcome {
     let objective = |name: &str, value: f64, minimize: bool| Objective { name: name.to_owned(), value, minimize };
     let share = (number % 10) as f64 / 10.0;
-    Came {
+    RoutingOutcome {
         context: CONTEXTS[number as usize % CONTEXTS.len()].to_owned(),
         attempts: vec![Attempt { arm: NAMES[number as usize / 3 % NAMES.len()].to_owned(), failed: false }],
         reward: Some(share),
         objectives: vec![objective("cost", 1.0 - share, true), objective("quality", share, false)],
-        ..Came::default()
+        ..RoutingOutcome::default()
     }
 }
 
-fn asking(state: Option<&Value>, arms: Vec<Arm>, decide: Vec<PolicyQuestion>) -> PolicyRequest {
+fn decision_request(state: Option<&Value>, arms: Vec<Arm>, decide: Vec<PolicyQuestion>) -> PolicyRequest {
     PolicyRequest { state: state.cloned(), arms, learn: Vec::new(), decide, again: false }
 }
 
-fn telling(state: Option<&Value>, learn: Vec<Came>) -> PolicyRequest {
+fn outcome_request(state: Option<&Value>, learn: Vec<RoutingOutcome>) -> PolicyRequest {
     PolicyRequest { state: state.cloned(), arms: Vec::new(), learn, decide: Vec::new(), again: false }
 }
 
@@ -64,7 +65,7 @@ fn failed(expected: &str, failure: &Failure, fix: &str) -> Finding {
 
 /// The state after so many outcomes.
 fn learned(extension: &ExtensionUnderTest<'_>, setup: &Setup, count: u64) -> Result<Value, Finding> {
-    let request = telling(None, (0..count).map(outcome).collect());
+    let request = outcome_request(None, (0..count).map(outcome).collect());
     let answer = ask(extension, setup, 7000, &request);
     answer.map(|answer| answer.state).map_err(|failure| failed("outcomes to be learned from", &failure, FIX))
 }
@@ -75,7 +76,7 @@ fn each(extension: &ExtensionUnderTest<'_>, look: impl Fn(&Setup) -> Result<Opti
     let mut findings = Vec::new();
     for setup in &extension.setups {
         // One that is configured for arms of its own does not take those of a conformance run.
-        match ask(extension, setup, 7050, &asking(None, arms(NAMES.len()), vec![question(0, &[])])) {
+        match ask(extension, setup, 7050, &decision_request(None, arms(NAMES.len()), vec![question(0, &[])])) {
             Err(failure) if failure.kind() == FailureKind::InvalidConfig => {
                 reason = Some(format!("it takes other arms ({})", short(&failure)));
             }
@@ -87,7 +88,7 @@ fn each(extension: &ExtensionUnderTest<'_>, look: impl Fn(&Setup) -> Result<Opti
     }
     match reason {
         Some(reason) if !looked => Outcome::not_applicable(reason),
-        _ => Outcome::of(findings),
+        _ => Outcome::from_findings(findings),
     }
 }
 
@@ -98,7 +99,7 @@ pub(crate) fn arms_there(extension: &ExtensionUnderTest<'_>) -> Outcome {
         for count in 1..=NAMES.len() {
             for state in [None, Some(&some)] {
                 let questions: Vec<PolicyQuestion> = (0..QUESTIONS).map(|number| question(number, &[])).collect();
-                let request = asking(state, arms(count), questions);
+                let request = decision_request(state, arms(count), questions);
                 let answer = match ask(extension, setup, 7100, &request) {
                     Ok(answer) => answer,
                     // There may be too few to choose from.
@@ -140,7 +141,7 @@ pub(crate) fn pure(extension: &ExtensionUnderTest<'_>) -> Outcome {
         let state = learned(extension, setup, 25)?;
         let questions: Vec<PolicyQuestion> = (0..8).map(|number| question(number, &[])).collect();
         let whole = |failure: Failure| failed("a decision for each question", &failure, FIX);
-        let request = asking(Some(&state), arms(3), questions.clone());
+        let request = decision_request(Some(&state), arms(3), questions.clone());
         let together = ask(extension, setup, 7200, &request).map_err(whole)?;
         if together.state != state {
             return Ok(Some(Finding::new(
@@ -151,7 +152,7 @@ pub(crate) fn pure(extension: &ExtensionUnderTest<'_>) -> Outcome {
         }
         for (number, asked) in questions.iter().enumerate() {
             // Another item, another seed of the context: what decides is the question.
-            let request = asking(Some(&state), arms(3), vec![asked.clone()]);
+            let request = decision_request(Some(&state), arms(3), vec![asked.clone()]);
             let alone = ask(extension, setup, 7300 + number as u64, &request).map_err(whole)?;
             if alone.decisions.first() != together.decisions.get(number) {
                 let shown = |decision: Option<&_>| excerpt(&serde_json::to_string(&decision).unwrap_or_default());
@@ -172,10 +173,10 @@ pub(crate) fn state(extension: &ExtensionUnderTest<'_>) -> Outcome {
         let at_once = learned(extension, setup, COUNT)?;
         let mut one_by_one = None;
         for number in 0..COUNT {
-            let request = telling(one_by_one.as_ref(), vec![outcome(number)]);
-            let told = ask(extension, setup, 7400 + number, &request);
+            let request = outcome_request(one_by_one.as_ref(), vec![outcome(number)]);
+            let answer = ask(extension, setup, 7400 + number, &request);
             let fix = "read back the state that was answered";
-            let answer = told.map_err(|failure| failed("its own state to be taken up", &failure, fix))?;
+            let answer = answer.map_err(|failure| failed("its own state to be taken up", &failure, fix))?;
             one_by_one = Some(answer.state);
         }
         if one_by_one.as_ref() == Some(&at_once) {
@@ -192,21 +193,24 @@ pub(crate) fn state(extension: &ExtensionUnderTest<'_>) -> Outcome {
 pub(crate) fn outcomes(extension: &ExtensionUnderTest<'_>) -> Outcome {
     let attempt = |arm: &str, failed: bool| Attempt { arm: arm.to_owned(), failed };
     let odd = [
-        ("an outcome without a reward", Came { reward: None, objectives: Vec::new(), ..outcome(1) }),
+        ("an outcome without a reward", RoutingOutcome { reward: None, objectives: Vec::new(), ..outcome(1) }),
         (
             "an outcome whose attempts all failed",
-            Came { attempts: vec![attempt("cheap", true), attempt("dear", true)], ..Came::default() },
+            RoutingOutcome {
+                attempts: vec![attempt("cheap", true), attempt("dear", true)],
+                ..RoutingOutcome::default()
+            },
         ),
         (
             "an outcome of an arm that is no longer there",
-            Came { attempts: vec![attempt("of an earlier run", false)], ..outcome(2) },
+            RoutingOutcome { attempts: vec![attempt("of an earlier run", false)], ..outcome(2) },
         ),
     ];
     each(extension, |setup| {
         for (what, odd) in &odd {
             let request = PolicyRequest {
                 decide: vec![question(1, &[])],
-                ..PolicyRequest { arms: arms(3), ..telling(None, vec![outcome(0), odd.clone(), outcome(4)]) }
+                ..PolicyRequest { arms: arms(3), ..outcome_request(None, vec![outcome(0), odd.clone(), outcome(4)]) }
             };
             if let Err(failure) = ask(extension, setup, 7500, &request) {
                 return Ok(Some(Finding::new(
@@ -226,7 +230,7 @@ pub(crate) fn again(extension: &ExtensionUnderTest<'_>) -> Outcome {
         for state in [None, Some(&some)] {
             for tried in [&[0_u32][..], &[1], &[2, 0], &[0, 1, 2]] {
                 let questions = (0..6).map(|number| question(number, tried)).collect();
-                let request = PolicyRequest { again: true, ..asking(state, arms(3), questions) };
+                let request = PolicyRequest { again: true, ..decision_request(state, arms(3), questions) };
                 let answer = match ask(extension, setup, 7600, &request) {
                     Ok(answer) => answer,
                     // All were tried: that there is nothing to pick may be said by a failure.
@@ -275,6 +279,6 @@ pub(crate) fn bounded(extension: &ExtensionUnderTest<'_>) -> Outcome {
         .collect();
     match grown {
         Ok(findings) => Outcome::warning(findings.into_iter().flatten().collect()),
-        Err(finding) => Outcome::of(vec![finding]),
+        Err(finding) => Outcome::from_findings(vec![finding]),
     }
 }

@@ -43,7 +43,7 @@ pub(crate) fn within_limits(extension: &ExtensionUnderTest<'_>) -> Outcome {
         let memory = least_memory(extension, setup, &results);
         notes.push(format!("works within {} of memory, {:.3} ms a document", size(memory), each.as_secs_f64() * 1e3));
     }
-    if findings.is_empty() { Outcome::noted(notes.swap_remove(0)) } else { Outcome::of(findings) }
+    if findings.is_empty() { Outcome::noted(notes.swap_remove(0)) } else { Outcome::from_findings(findings) }
 }
 
 /// The smallest power of two that is memory enough for the same answers.
@@ -81,7 +81,7 @@ pub(crate) fn least_grants(extension: &ExtensionUnderTest<'_>) -> Outcome {
             ));
         }
     }
-    Outcome::of(findings)
+    Outcome::from_findings(findings)
 }
 
 /// System interfaces that a plugin may want to use, and the permission that goes with each.

@@ -27,7 +27,7 @@ pub(crate) fn valid(extension: &ExtensionUnderTest<'_>) -> Outcome {
             format!("write it for {DRAFT}, with every `$ref` inside of it"),
         ));
     }
-    Outcome::of(findings)
+    Outcome::from_findings(findings)
 }
 
 pub(crate) fn closed(extension: &ExtensionUnderTest<'_>) -> Outcome {
@@ -62,7 +62,7 @@ pub(crate) fn closed(extension: &ExtensionUnderTest<'_>) -> Outcome {
             ));
         }
     }
-    Outcome::of(findings)
+    Outcome::from_findings(findings)
 }
 
 pub(crate) fn described(extension: &ExtensionUnderTest<'_>) -> Outcome {

@@ -1,6 +1,8 @@
 //! Routing policies that pick values from a space, by the documents of the contract.
 
-use jackfield_plugin_api::{Failure, FailureKind, Outcome as Came, SearchAnswer, SearchQuestion, SearchRequest, Study};
+use jackfield_plugin_api::{
+    Failure, FailureKind, Outcome as TrialOutcome, SearchAnswer, SearchQuestion, SearchRequest, Study,
+};
 use serde_json::Value;
 
 use crate::{
@@ -14,7 +16,7 @@ const FIX: &str = "answer what the contract calls a `SearchAnswer`: one of `appe
 /// Outcomes that are known in most checks: more than a search draws at random in the beginning.
 const KNOWN: u64 = 16;
 
-fn request(study: &Study, state: &[Value], learn: Vec<Came>, decide: Vec<SearchQuestion>) -> SearchRequest {
+fn request(study: &Study, state: &[Value], learn: Vec<TrialOutcome>, decide: Vec<SearchQuestion>) -> SearchRequest {
     SearchRequest { study: study.clone(), state: state.to_vec(), learn, decide }
 }
 
@@ -72,7 +74,7 @@ fn each(
     findings.dedup_by(|one, other| one.expected == other.expected);
     match reason {
         Some(reason) if !looked => Outcome::not_applicable(reason),
-        _ => Outcome::of(findings),
+        _ => Outcome::from_findings(findings),
     }
 }
 
@@ -138,8 +140,8 @@ pub(crate) fn state(extension: &ExtensionUnderTest<'_>) -> Outcome {
         }
         let mut known: Vec<Value> = Vec::new();
         for trial in 0..KNOWN {
-            let told = request(study, &known, vec![outcome(study, trial)], Vec::new());
-            let answer = ask(extension, setup, 8400 + trial, &told);
+            let learning = request(study, &known, vec![outcome(study, trial)], Vec::new());
+            let answer = ask(extension, setup, 8400 + trial, &learning);
             known.extend(answer.map_err(|failure| failed("its own state to be taken up", &failure))?.append);
         }
         if known != at_once {
@@ -156,8 +158,8 @@ pub(crate) fn state(extension: &ExtensionUnderTest<'_>) -> Outcome {
 
 pub(crate) fn outcomes(extension: &ExtensionUnderTest<'_>) -> Outcome {
     each(extension, |setup, study| {
-        let failed_trial = Came { objectives: Vec::new(), reports: Vec::new(), ..outcome(study, 1) };
-        let pruned = Came { objectives: Vec::new(), pruned: true, ..outcome(study, 2) };
+        let failed_trial = TrialOutcome { objectives: Vec::new(), reports: Vec::new(), ..outcome(study, 1) };
+        let pruned = TrialOutcome { objectives: Vec::new(), pruned: true, ..outcome(study, 2) };
         let mut wide = outcome(study, 3);
         wide.objectives.iter_mut().for_each(|objective| objective.value = 1e300);
         let odd = [

@@ -22,7 +22,7 @@ pub(crate) fn own(extension: &ExtensionUnderTest<'_>) -> Outcome {
                 result.as_ref().ok().and_then(|document| serde_json::from_str(&document.json).ok()).unwrap_or_default();
             let answered = references(&answer);
             named |= !answered.is_empty();
-            let stray = answered.iter().find(|tensor| !host.knows(index, tensor));
+            let stray = answered.iter().find(|tensor| !host.has_declared(index, tensor));
             findings.extend(stray.map(|tensor| {
                 Finding::new(
                     "an answer that names no tensor but those of its input and those that were made for it",
@@ -42,5 +42,5 @@ pub(crate) fn own(extension: &ExtensionUnderTest<'_>) -> Outcome {
     if !named && findings.is_empty() {
         return Outcome::not_applicable("neither its input nor its answers name tensors");
     }
-    Outcome::of(findings)
+    Outcome::from_findings(findings)
 }

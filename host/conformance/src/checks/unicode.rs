@@ -58,7 +58,7 @@ pub(crate) fn unicode(extension: &ExtensionUnderTest<'_>) -> Outcome {
     match note {
         _ if tried == 0 => Outcome::not_applicable("its input holds no text"),
         Some(note) if findings.is_empty() => Outcome::noted(note),
-        _ => Outcome::of(findings),
+        _ => Outcome::from_findings(findings),
     }
 }
 
