@@ -99,7 +99,7 @@ fn because<T>(message: impl Into<String>, hint: impl Into<Option<String>>) -> Re
 fn export_item(args: &Args) -> Result<Exit, Refused> {
     let (folder, run) = peek(&args.out, &args.run)?;
     let db = read_record(&folder, &run)?;
-    let item = db.at_once(|| {
+    let item = db.in_one_transaction(|| {
         let item = db.item_by_id(&args.item)?;
         if let Some(item) = &item {
             db.verify_item(item.index as i64, &run)?;

@@ -94,7 +94,7 @@ fn show_front(args: &Args) -> Result<Exit, StoreError> {
         return Ok(Exit::Usage);
     }
     let db = read_record(&folder, &run)?;
-    let (trials, before, failed) = db.at_once(|| {
+    let (trials, before, failed) = db.in_one_transaction(|| {
         db.verify(&run)?;
         let trials = Trials::read(&db)?;
         let failed = trials.done.iter().find(|trial| trial.state == TrialState::Failed);

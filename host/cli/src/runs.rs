@@ -81,7 +81,7 @@ fn show(name: &str, item: Option<&str>, args: &RunsArgs) -> Result<Exit, StoreEr
         return show_item(&run, &db, item, args);
     }
     // All at one moment, and nothing of a record that is damaged.
-    let (sessions, items, stages, spend) = db.at_once(|| {
+    let (sessions, items, stages, spend) = db.in_one_transaction(|| {
         db.verify(&run)?;
         Ok((db.sessions()?, db.item_counts()?, db.stage_counts()?, db.spend_by_name(&run.plan)?))
     })?;
@@ -154,7 +154,7 @@ fn spending(spend: &BTreeMap<String, Spend>) -> String {
 }
 
 fn show_item(run: &RunJson, db: &Db, id: &str, args: &RunsArgs) -> Result<Exit, StoreError> {
-    let found = db.at_once(|| {
+    let found = db.in_one_transaction(|| {
         let Some(item) = db.item_by_id(id)? else { return Ok(None) };
         db.verify_item(item.index as i64, run)?;
         let spend = db.spend_of_item_by_name(id, &run.plan)?;

@@ -71,7 +71,7 @@ impl RunStats<'_> {
 
 /// Reads the record of a run, each table once from its beginning to its end.
 pub(super) fn aggregate<'a>(run: &'a RunJson, db: &Db, inputs: &Inputs<'_>) -> Result<RunStats<'a>, StoreError> {
-    db.at_once(|| {
+    db.in_one_transaction(|| {
         db.verify(run)?;
         let (items, count) = count_items(db)?;
         let mut stats = RunStats {
@@ -152,7 +152,7 @@ fn routes(run: &RunJson, db: &Db) -> Result<Vec<Learned>, StoreError> {
         let Some(route) = &stage.route else { continue };
         let arms: BTreeMap<&str, usize> =
             route.arms.iter().enumerate().map(|(index, arm)| (arm.arm.name.as_str(), index)).collect();
-        let mut learned = Learned::new(index, db.began_with_more(index as u32)?);
+        let mut learned = Learned::new(index, db.began_with_learned_state(index as u32)?);
         db.each_outcome(index as u32, |record| {
             learned.add(&arms, &record.outcome);
             Ok(())

@@ -16,14 +16,14 @@ pub enum AnswerSource {
     Call,
     /// A tier of the model's cache, by name.
     Cache(String),
-    /// An equal request that was under way.
+    /// An equal request that was in progress.
     Shared,
 }
 
 /// What is recorded of a completion.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CompletionRecord {
-    /// Its number on the record, once it stands there.
+    /// Its number on the record, once it is recorded.
     pub seq: Option<i64>,
     /// Whether a cache was asked for it.
     pub looked_up: bool,

@@ -56,7 +56,8 @@ impl Db {
         let db = Self::new(connection, path, None);
         let set_up = || {
             db.settings()?;
-            // Of a new file alone. Most results fit a page of this size: what does not is read again for what stands behind it.
+            // This concerns new files alone. Most results fit into a page of this size; the pages of a larger one are read again to
+            // reach the columns after it.
             db.connection.pragma_update(None, "page_size", PAGE_BYTES)?;
             db.connection.pragma_update(None, "journal_mode", "WAL")?;
             // A committed transaction survives the process; a power cut may take the last ones, never the file.
@@ -85,7 +86,7 @@ impl Db {
             if at_rest { Self::read_at(path, path, true, None) } else { Self::read_at(path, path, false, None) };
         match opened {
             Err(StoreError::Sqlite { .. }) if !at_rest => {
-                // The log is there and cannot be read where it is: on a read-only disk.
+                // The log exists and cannot be read where it is: on a read-only disk.
                 let copy = tempfile::tempdir().map_err(|source| StoreError::file("make a copy of", path, source))?;
                 let copied_file = copy.path().join(STORE);
                 for (from, to) in [(path.to_owned(), copied_file.clone()), (log, beside(&copied_file, "-wal"))] {

@@ -46,12 +46,12 @@ enum Output<'a> {
     List(Vec<&'a RawValue>),
 }
 
-/// What came of an item, as its line in `results.jsonl` has it.
+/// The outcome of an item, as its line in `results.jsonl` has it.
 pub fn item_json(db: &Db, plan: &Plan, item: &ItemRow) -> Result<Value, StoreError> {
     Ok(result_json(plan, item, params_of(db, plan, item)?, db.results(item.index as i64)?))
 }
 
-/// What came of an item, as its line in `results.jsonl` has it: from its row, the values of its trial, and its results, by
+/// The outcome of an item, as its line in `results.jsonl` has it: from its row, the values of its trial, and its results, by
 /// stage and call.
 #[must_use]
 pub fn result_json(plan: &Plan, item: &ItemRow, params: Option<Values>, mut results: Vec<ResultRow>) -> Value {

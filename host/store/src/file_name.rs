@@ -44,7 +44,7 @@ fn fit(text: &str) -> String {
     fit.trim_start_matches('.').trim_end_matches('.').to_owned()
 }
 
-/// `~` stands in no name that is not made here.
+/// The name with digits of the digest of the text after a `~`, which no other name contains.
 fn with_digest(name: &str, text: &str) -> String {
     let digest = Sha256::digest(text.as_bytes());
     let mut end = name.len().min(MOST_BYTES - 13);

@@ -65,7 +65,7 @@ pub struct RunJson {
     pub began: String,
     /// When it ended, if it did.
     pub ended: Option<String>,
-    /// How it stands.
+    /// Whether it is at work, interrupted or ended.
     pub state: RunState,
     /// The plugins that stages use, by alias.
     pub plugins: Vec<PluginJson>,

@@ -46,8 +46,7 @@ pub(super) fn lock_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create(true).truncate(false).custom_flags(flags).open(path)
 }
 
-/// Makes a folder below one that is there, unless it is there too. Never makes the one above: that it is gone is to be
-/// noticed.
+/// Makes a folder in one that exists, unless it exists too. Never makes the one above: it must be noticed when that is gone.
 pub(super) fn make_folder(path: &Path) -> Result<(), StoreError> {
     let made = match fs::create_dir(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match fs::symlink_metadata(path) {

@@ -73,8 +73,8 @@ pub struct CompletionRow {
 }
 
 impl Db {
-    /// Reads at one moment, also while a run is at work on the file.
-    pub fn at_once<T>(&self, read: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    /// Runs queries that all see the file as it is at one moment, also while a run is at work on it.
+    pub fn in_one_transaction<T>(&self, read: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
         self.run(|db| db.execute_batch("BEGIN"))?;
         let result = read();
         self.run(|db| db.execute_batch("ROLLBACK"))?;
@@ -152,7 +152,7 @@ impl Db {
     }
 
     /// Whether a route began with what earlier runs had learned.
-    pub fn began_with_more(&self, stage: u32) -> Result<bool, StoreError> {
+    pub fn began_with_learned_state(&self, stage: u32) -> Result<bool, StoreError> {
         self.run(|db| {
             db.query_row(
                 "SELECT EXISTS (SELECT 1 FROM route_starts WHERE stage = ?1 AND state != 'null')",

@@ -1,6 +1,6 @@
 //! What is read of a run's SQLite file, row by row.
 //!
-//! Checksums are looked at once for the whole file (`check.rs`), by whoever is about to read it.
+//! Nothing here compares checksums: whoever reads a file checks all of it before (`check/`).
 
 use std::{path::Path, sync::Arc};
 
@@ -13,7 +13,7 @@ use super::{
 use crate::MemoNote;
 
 impl Db {
-    /// The memo's notes of a stage's calls for an item: place of the call, hit, digest of the input, key.
+    /// What the memo recorded of a stage's calls for an item, by the position of the call in the stage.
     pub fn memo_notes(&self, item: i64, stage: u32) -> Result<Vec<(u32, MemoNote)>, StoreError> {
         self.run(|db| {
             let mut query = db.prepare(

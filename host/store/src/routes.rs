@@ -1,4 +1,4 @@
-//! What was decided about items, and what came of it, in the SQLite file of a run.
+//! The decisions of routes about items, and their outcomes, in the SQLite file of a run.
 
 use jackfield_plugin_api::{Attempt, Objective, Outcome};
 use rusqlite::{OptionalExtension as _, params, types::ValueRef};
@@ -9,14 +9,14 @@ use super::{
     tables::{ROUTE_ROWS, ROUTE_STARTS, integer, optional, text},
 };
 
-/// A decision, with what came of it.
+/// A decision, with its outcome.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RouteRecord {
     /// Position of the item.
     pub item: u64,
     /// Position of the routed stage in the plan.
     pub stage: u32,
-    /// What came of it: context, attempts, and what there is to learn from once it is settled.
+    /// Its outcome: context, attempts, and what there is to learn from once it is settled.
     pub outcome: Outcome,
     /// What the arms were compared by, one number per arm; empty where the policy compares nothing.
     pub scores: Vec<Option<f64>>,
@@ -52,7 +52,7 @@ impl Db {
         })
     }
 
-    /// What was decided about an item, by stage.
+    /// The decisions about an item, by stage.
     pub fn routes_of(&self, item: u64) -> Result<Vec<RouteRecord>, StoreError> {
         self.run(|db| {
             let mut query = db.prepare_cached(
@@ -63,7 +63,7 @@ impl Db {
         })
     }
 
-    /// Calls `visit` for what came of each item that was routed by a stage, in the order of the items, up to the first
+    /// Calls `visit` with the outcome of each item that was routed by a stage, in the order of the items, up to the first
     /// item that is not done.
     pub fn each_outcome(
         &self,

@@ -1,8 +1,8 @@
-//! How runs and items stand.
+//! The states of runs and items.
 
 use serde::{Deserialize, Serialize};
 
-/// How a run stands.
+/// The state of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RunState {

@@ -99,7 +99,7 @@ pub struct RouteCount {
 }
 
 impl RouteCount {
-    /// Counts what came of an item.
+    /// Counts the outcome of an item.
     pub fn add(&mut self, outcome: &Outcome) {
         self.outcomes += 1;
         if let Some(reward) = outcome.reward {

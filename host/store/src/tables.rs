@@ -1,6 +1,6 @@
 //! The tables of a run's SQLite file, their versions, and the checksums of their rows.
 //!
-//! | version | what came |
+//! | version | what was added |
 //! | --- | --- |
 //! | 1 | items, results, completions, events |
 //! | 2 | routes |

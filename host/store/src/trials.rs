@@ -9,7 +9,7 @@ use super::{
     tables::{META, TRIALS, integer, text},
 };
 
-/// A trial: the values that its stages run with, and what came of them.
+/// A trial: the values that its stages run with, and their outcome.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrialRecord {
     /// Position of the item.

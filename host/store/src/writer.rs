@@ -113,7 +113,7 @@ impl Writer {
         Ok(Self { records: Some(records), ledger, failure, thread: Some(thread) })
     }
 
-    /// The way to the record for those who have to wait until something stands on it.
+    /// Writes to the record for those who have to wait until something is recorded.
     #[must_use]
     pub fn ledger(&self) -> Ledger {
         self.ledger.clone()

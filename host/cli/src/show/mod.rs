@@ -93,7 +93,7 @@ fn show_item(args: &Args) -> Result<Exit, StoreError> {
         }
     }
     let db = read_record(&folder, &run)?;
-    let found = db.at_once(|| {
+    let found = db.in_one_transaction(|| {
         let Some(item) = db.item_by_id(&args.item)? else { return Ok(None) };
         db.verify_item(item.index as i64, &run)?;
         let line = item_json(&db, &run.plan, &item)?;

@@ -150,7 +150,7 @@ impl Blobs {
         Ok(TensorRef { sha256: to_hex(&key), shape: shape.to_vec(), dtype: ElementType::F32 })
     }
 
-    /// Notes that a stored tensor has this holder; without one, it is stored for good. The caller holds the lock of its key.
+    /// Records that a stored tensor has this holder; without one, it is stored for good. The caller holds the lock of its key.
     pub(super) fn add_holder(&self, key: &BlobKey, holder: Option<&HeldTensors>, is_new: bool) {
         let mut unnamed = self.unnamed();
         let Some(holder) = holder.filter(|_| self.removes_unnamed) else {
