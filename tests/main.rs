@@ -35,6 +35,7 @@ mod json_items;
 mod key_value_server;
 mod kinds;
 mod large_graphs;
+mod layering;
 mod lenses;
 mod local_model;
 mod lockfile;
