@@ -202,8 +202,8 @@ pub(super) fn verify(args: &VerifyArgs) -> Result<(), Exit> {
         print_error(format!("there is no `{}`", status.path.display()), Some(hint));
     } else {
         let hint = format!("`{}` shows what differs", status.accept.command("diff"));
-        let of = counted(seen.len() as u64, "plugin");
-        print_error(format!("{bad} of {of} would stop a run"), Some(hint));
+        let all = counted(seen.len() as u64, "plugin");
+        print_error(format!("{bad} of {all} would stop a run"), Some(hint));
     }
     Err(Exit::Failed)
 }

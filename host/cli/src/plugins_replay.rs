@@ -248,16 +248,16 @@ fn divergence_text(divergence: &Divergence) -> String {
     let Divergence { call, now, then } = divergence;
     match (now, then) {
         (Some(now), Some(then)) => {
-            let (place, then, now) = match is_same(then, now) {
+            let (location, then, now) = match is_same(then, now) {
                 Err(difference) => {
                     let (then, now) = difference.words();
                     (location(&difference).into_owned(), then, now)
                 }
-                // The same was asked more often than then, or for another request.
+                // The same host call was made more often than recorded, or for another request.
                 Ok(()) => ("the request that it is made for".to_owned(), then.to_string(), now.to_string()),
             };
             format!(
-                "  `{call}` is not on the record; the nearest differs at {place}\n    recorded {then}\n    now      {now}\n"
+                "  `{call}` is not on the record; the nearest differs at {location}\n    recorded {then}\n    now      {now}\n"
             )
         }
         (Some(now), None) => {

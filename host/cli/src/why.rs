@@ -180,8 +180,10 @@ fn difference(old: &Value, new: &Value) -> String {
                 (a, b) if a != b && holds_secrets(key) => return format!("{key} changed"),
                 (Some(a), Some(b)) if a != b && file_digest(a).is_some() && file_digest(b).is_some() => {
                     let short = |value| file_digest(value).map(|digest| &digest[..12.min(digest.len())]);
-                    let (was, is) = (short(a).unwrap_or_default(), short(b).unwrap_or_default());
-                    return format!("what lies at the path `{key}` changed: sha256 was {was}…, is {is}…");
+                    let (old_digest, new_digest) = (short(a).unwrap_or_default(), short(b).unwrap_or_default());
+                    return format!(
+                        "what lies at the path `{key}` changed: sha256 was {old_digest}…, is {new_digest}…"
+                    );
                 }
                 (Some(Value::Object(a)), Some(Value::Object(b))) if a != b => {
                     return format!("{key}: {}", difference(&old[key], &new[key]));

@@ -155,13 +155,13 @@ impl<'a> Trace<'a> {
     fn completion(&self, completion: &CompletionRecord) -> Span {
         let plan = self.plan.models.iter().find(|model| *model.name == *completion.model);
         let provider: Arc<str> = plan.map_or("", |model| &model.extension.name).into();
-        let asked: Arc<str> = plan.and_then(|model| model.config["name"].as_str()).unwrap_or(&provider).into();
+        let requested: Arc<str> = plan.and_then(|model| model.config["name"].as_str()).unwrap_or(&provider).into();
         let outcome = completion.failure.map_or("ok", |kind| kind.name());
-        let found = if completion.source == AnswerSource::Call { "miss" } else { "hit" };
+        let cache = if completion.source == AnswerSource::Call { "miss" } else { "hit" };
         Span {
             id: self.ids.fresh(),
             parent: None,
-            name: format!("chat {asked}").into(),
+            name: format!("chat {requested}").into(),
             kind: SpanKind::Model,
             start: self.at(completion.began),
             took: completion.took,
@@ -169,12 +169,12 @@ impl<'a> Trace<'a> {
                 (names::MODEL, Arc::clone(&completion.model).into()),
                 (names::GEN_AI_OPERATION_NAME, "chat".into()),
                 (names::GEN_AI_PROVIDER_NAME, provider.into()),
-                (names::GEN_AI_REQUEST_MODEL, asked.into()),
+                (names::GEN_AI_REQUEST_MODEL, requested.into()),
                 (names::GEN_AI_USAGE_INPUT_TOKENS, (completion.usage.input as i64).into()),
                 (names::GEN_AI_USAGE_OUTPUT_TOKENS, (completion.usage.output as i64).into()),
                 (names::USD, completion.usd.into()),
                 (names::ATTEMPTS, i64::from(completion.tries).into()),
-                (names::CACHE, found.into()),
+                (names::CACHE, cache.into()),
                 (names::OUTCOME, outcome.into()),
             ],
             error: completion.failure.map(|kind| kind.name().to_owned()),

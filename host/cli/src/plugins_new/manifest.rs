@@ -1,5 +1,5 @@
-//! Manifests of crates that leave their workspace. What this makes is kept in `templates/rust/vendor`, as the workspace is no
-//! part of a packaged crate.
+//! Makes manifests of crates that are copied out of the workspace. The results are kept in `templates/rust/vendor`, as the manifest
+//! of the workspace is not part of a packaged crate.
 
 use std::{fs, path::Path};
 
@@ -9,10 +9,9 @@ fn read(path: &str) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// A manifest with what it takes from the workspace put in.
+/// A manifest in which the keys that are inherited from the workspace are replaced by their values.
 ///
-/// It goes by lines, which keeps them as they are: each key that is taken from the workspace stands in a line of its own,
-/// and so does what it stands for.
+/// It works line by line: each inherited key is on a line of its own, both in the manifest and in the workspace.
 pub(super) fn standalone(manifest: &str) -> String {
     let (manifest, workspace) = (read(manifest), read("Cargo.toml"));
     let lints = |tool| section(&workspace, &format!("workspace.lints.{tool}")).join("\n");
@@ -20,7 +19,7 @@ pub(super) fn standalone(manifest: &str) -> String {
     let manifest = manifest.replace("[lints]\nworkspace = true\n", &lints);
     let mut text = String::new();
     for line in manifest.lines() {
-        // What is for a registry alone.
+        // These keys are only for a registry.
         if ["readme = ", "keywords = ", "categories = "].iter().any(|key| line.starts_with(key)) {
             continue;
         }

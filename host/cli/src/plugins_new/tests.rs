@@ -41,20 +41,20 @@ fn below(folder: &str) -> BTreeSet<String> {
 }
 
 fn embedded() -> BTreeSet<String> {
-    let of = |files: &[Embedded]| files.iter().map(|file| file.source.to_owned()).collect::<Vec<_>>();
-    let mut found: BTreeSet<String> = Kind::value_variants().iter().flat_map(|kind| of(kind.shared())).collect();
+    let sources = |files: &[Embedded]| files.iter().map(|file| file.source.to_owned()).collect::<Vec<_>>();
+    let mut found: BTreeSet<String> = Kind::value_variants().iter().flat_map(|kind| sources(kind.shared())).collect();
     for lang in Lang::value_variants() {
         let template = template(*lang);
         for files in [template.common, template.about].into_iter().chain(template.kinds.iter().map(|(_, files)| *files))
         {
-            found.extend(of(files));
+            found.extend(sources(files));
         }
     }
     found
 }
 
-/// Whether a file is for those who work on Jackfield itself.
-fn stays(path: &str) -> bool {
+/// Whether a file is only needed to work on Jackfield itself.
+fn is_for_maintainers(path: &str) -> bool {
     path.ends_with("/regenerate") || path.ends_with(".sha256")
 }
 
@@ -69,7 +69,7 @@ fn every_file_of_the_plugin_api_is_carried() {
     let carried: BTreeSet<_> = source_files().map(|file| format!("../../plugin-api/{}", file.path)).collect();
     for folder in ["python/jackfield", "javascript", "c", "wit", "src", "macros/src"] {
         let there: BTreeSet<_> =
-            below(&format!("../../plugin-api/{folder}")).into_iter().filter(|path| !stays(path)).collect();
+            below(&format!("../../plugin-api/{folder}")).into_iter().filter(|path| !is_for_maintainers(path)).collect();
         let missing: Vec<_> = there.difference(&carried).collect();
         assert!(missing.is_empty(), "not in plugin-api/src/sources.rs: {missing:#?}");
     }

@@ -141,13 +141,14 @@ fn outcome_lines(outcomes: &Outcomes, Canvas { pen, width }: Canvas) -> Vec<Stri
 
 /// A curve for each number of a series, with its first, last, least and greatest value.
 fn series_lines(series: &Series, width: usize) -> Vec<String> {
-    let ends = (series.at.first().copied().unwrap_or_default(), series.at.last().copied().unwrap_or_default());
+    let first = series.at.first().copied().unwrap_or_default();
+    let last = series.at.last().copied().unwrap_or_default();
     let mut lines = vec![format!(
         "{}, {} {} to {}",
         counted(series.count as u64, "point"),
         series.axis,
-        significant_digits(ends.0),
-        significant_digits(ends.1)
+        significant_digits(first),
+        significant_digits(last)
     )];
     let names: Vec<String> = series.lines.iter().map(|(name, _)| cut(&escape_untrusted(name), LONGEST_NAME)).collect();
     let name_width = names.iter().map(|name| columns(name)).max().unwrap_or_default();
