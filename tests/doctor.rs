@@ -111,5 +111,5 @@ fn a_cache_folder_that_cannot_be_used_is_reported() {
     std::fs::write(&file, "").expect("written");
     let none = told(&file);
     assert!(none["detail"].as_str().is_some_and(|detail| detail.contains("cannot be written")), "{none}");
-    assert_eq!(told(Path::new(""))["detail"], "not kept: each start compiles components anew");
+    assert_eq!(told(Path::new(""))["detail"], "not kept: components are compiled at each start");
 }
