@@ -17,9 +17,13 @@ pub fn lock_path(pipeline: &Path) -> PathBuf {
     if pipeline.is_dir() { pipeline.join(lock::FILE_NAME) } else { pipeline.with_file_name(lock::FILE_NAME) }
 }
 
+/// The lockfile cannot be used. What is wrong with it has been reported on the pipeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnusableLockfile;
+
 /// Reads the lockfile of a pipeline; none if there is none. What is wrong with it becomes faults of the draft, and then no
 /// plugin may be loaded.
-pub fn read_lock(pipeline: &Path, draft: &mut ParsedPipeline) -> Result<Option<Lock>, ()> {
+pub fn read_lock(pipeline: &Path, draft: &mut ParsedPipeline) -> Result<Option<Lock>, UnusableLockfile> {
     let path = lock_path(pipeline);
     let bytes = match regular_file::read(&path, regular_file::MOST_TEXT) {
         Ok(bytes) => bytes,
@@ -27,7 +31,7 @@ pub fn read_lock(pipeline: &Path, draft: &mut ParsedPipeline) -> Result<Option<L
         Err(error) => {
             draft.report(Diagnostic::new("lockfile", format!("cannot read `{}`: {error}", path.display())));
             draft.leave_plugins_out();
-            return Err(());
+            return Err(UnusableLockfile);
         }
     };
     lock::parse(&bytes).map(Some).map_err(|faults| {
@@ -37,6 +41,7 @@ pub fn read_lock(pipeline: &Path, draft: &mut ParsedPipeline) -> Result<Option<L
             draft.report(Diagnostic::at("lockfile", place, fault.message).label(fault.label).hint(fault.hint));
         }
         draft.leave_plugins_out();
+        UnusableLockfile
     })
 }
 
