@@ -162,7 +162,7 @@ export function openPolicy(extension, arms, { config = {} } = {}) {
     // A seed of 64 bits is written as the number that it is.
     const json = JSON.stringify(request, (key, value) => (typeof value === "bigint" ? `#${value}` : value));
     const document = { json: encode(json.replace(/"#(\d+)"/g, "$1")), tensors: [] };
-    const [answer] = offered.call([{ document, context: NOWHERE }], new FakeHost());
+    const [answer] = offered.call([{ document, context: OUTSIDE_RUN }], new FakeHost());
     if (answer instanceof Failure) throw answer;
     const found = JSON.parse(decode(answer.json));
     policy.state = found.state;
