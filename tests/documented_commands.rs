@@ -47,6 +47,7 @@ pages! {
     answer_from_a_collection: "docs/guides/answer-from-a-collection.md",
     ask_a_model: "docs/guides/ask-a-model.md",
     develop_a_plugin: "docs/guides/develop-a-plugin.md",
+    embed_it: "docs/guides/embed-it.md",
     first_run: "docs/guides/first-run.md",
     keep_results: "docs/guides/keep-results.md",
     lock_plugins: "docs/guides/lock-plugins.md",

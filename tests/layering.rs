@@ -55,7 +55,8 @@ fn a_crate_of_the_host_uses_only_those_below_it() {
             assert!(allowed, "`{name}` uses `{used}`, which is not below it");
         }
     }
-    let of_ours = |name: &str| all[name].iter().filter(|used| used.starts_with("jackfield")).cloned().collect::<Vec<_>>();
+    let of_ours =
+        |name: &str| all[name].iter().filter(|used| used.starts_with("jackfield")).cloned().collect::<Vec<_>>();
     assert_eq!(of_ours("jackfield-plugin-api"), ["jackfield-plugin-macros"], "the contract knows no host");
     let above = ["jackfield-cli", "jackfield-telemetry", "jackfield-report", "jackfield-conformance"];
     assert!(of_ours("jackfield").iter().all(|used| !above.contains(&used.as_str())), "{:?}", of_ours("jackfield"));

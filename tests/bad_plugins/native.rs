@@ -152,7 +152,7 @@ fn a_library_without_the_symbols_of_a_plugin_is_no_plugin() {
     ");
     // The rest of this message is the dynamic loader's.
     assert!(
-        note_alone.contains("no Jackfield plugin") && note_alone.contains("JACKFIELD_PLUGIN_ABI_0"),
+        note_alone.contains("not a Jackfield plugin") && note_alone.contains("JACKFIELD_PLUGIN_ABI_0"),
         "{note_alone}"
     );
 }

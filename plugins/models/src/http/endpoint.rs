@@ -92,14 +92,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_plain_address_is_refused_without_being_shown() {
+    fn what_is_not_a_plain_address_is_refused_without_being_shown() {
         for (base, part) in [
-            ("127.0.0.1:8080/v1", "no address"),
+            ("127.0.0.1:8080/v1", "is not an address"),
             ("ftp://example.org", "begins with `ftp:`"),
             ("https://me:hidden@example.org/v1", "holds a user or a password"),
             ("https://example.org/v1#hidden", "holds a `#`"),
             ("https://example.org/v1?version=2&api_key=hidden", "holds a secret, `api_key`"),
-            ("", "no address"),
+            ("", "is not an address"),
         ] {
             let Err(Failure::InvalidConfig(message)) = Endpoint::parse(base, "x") else { panic!("{base}") };
             assert!(message.contains(part), "{message}");

@@ -221,13 +221,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_answer_is_told_by_what_it_is() {
+    fn what_is_not_an_answer_is_described() {
         let message = |body: &str| match parse(body.as_bytes(), false, &api()) {
             Err(Failure::InvalidOutput(message)) => message,
             other => panic!("{other:?}"),
         };
-        assert_eq!(message("<html>"), "the server at 127.0.0.1:9 answered no JSON: <html>");
-        assert!(message("").contains("answered no JSON"));
+        assert_eq!(message("<html>"), "the server at 127.0.0.1:9 answered something that is not JSON: <html>");
+        assert!(message("").contains("answered something that is not JSON"));
         assert!(message("[]").contains("answered JSON of another form"));
         assert!(message(r#"{"choices": 1}"#).contains("answered JSON of another form"));
         for none in [r#"{"choices": []}"#, r#"{"choices": null}"#, "{}"] {

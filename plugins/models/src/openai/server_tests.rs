@@ -143,9 +143,9 @@ async fn an_endless_body_ends_with_the_call() {
 }
 
 #[tokio::test]
-async fn what_is_no_answer_is_invalid_output() {
+async fn what_is_not_an_answer_is_invalid_output() {
     for (body, part) in [
-        ("<html>hello</html>", "answered no JSON: <html>hello</html>"),
+        ("<html>hello</html>", "answered something that is not JSON: <html>hello</html>"),
         (r#"{"choices": []}"#, "answered without choices"),
         (r#"{"choices": [{"message": {"refusal": "No."}}]}"#, "the model refused: No."),
     ] {
