@@ -1,9 +1,15 @@
-//! PLAN x ITEMS -> RESULTS.
+//! Internal to Jackfield: use the crate `jackfield`.
+//!
+//! This crate narrows a plan, its plugins and its items to results: it decides when each call of a stage is made, and never what a
+//! call does. It is a crate of its own so that neither a terminal nor a server stands between a plan and its results.
+//! See docs/architecture.md in the repository.
 //!
 //! One thread, the [scheduler](scheduler), owns all that is known of the items in flight and never waits for a plugin. It
 //! gathers ready calls of a stage, from whatever items, into batches and hands them to a [pool](pool) of workers; their
 //! answers come back over a channel, end stages, and make further calls ready. A [session](session) admits items to it and
 //! records those that are done. A thread of its own reads [items](source), another writes [records](jackfield_store).
+//!
+//! Invariant: results do not depend on concurrency, and nothing here knows a terminal.
 
 mod batch;
 mod batch_control;

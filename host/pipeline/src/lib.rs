@@ -1,5 +1,9 @@
-//! The compiler for pipeline files, internal to Jackfield: the text of a pipeline becomes a [`Plan`], a value that the engine
-//! runs. It reads files and runs nothing. Every pass adds to one list of diagnostics, so that all of them are reported at once.
+//! Internal to Jackfield: use the crate `jackfield`.
+//!
+//! This crate compiles pipeline files: it narrows the text of a pipeline to a [`Plan`], a value that the engine runs, or to a list
+//! of all that is wrong. Every pass adds to one list of diagnostics, so that all of them are reported at once.
+//!
+//! Invariant: it reads files and runs nothing.
 //!
 //! The modules, each of which uses only those above it:
 //!
