@@ -9,7 +9,8 @@ use std::{
 };
 
 use jackfield::bundled;
-use jackfield_engine::{BundledInputs, Cancel, Engine, EngineError, Event, Observer, Options, Silent, open_stages};
+use jackfield::internal::BundledInputs;
+use jackfield_engine::{Cancel, Engine, EngineError, Event, Observer, Options, Silent, open_stages};
 use jackfield_loader::{ExtensionEntry, Registry, sandbox::Limits};
 use jackfield_pipeline::{Plan, Request};
 use jackfield_plugin_api::{Failure, Instance, Kind, Random};

@@ -8,7 +8,8 @@ use std::{
 };
 
 use jackfield::bundled;
-use jackfield_engine::{BundledInputs, Cancel, Engine, Options, Silent, open_stages};
+use jackfield::internal::BundledInputs;
+use jackfield_engine::{Cancel, Engine, Options, Silent, open_stages};
 use jackfield_loader::{
     Artifact, Digest, ExtensionEntry, ExtensionFactory, Linkage, Plugin, Registry, Trust, load,
     sandbox::{Grants, Limits},

@@ -4,7 +4,8 @@ use std::{path::PathBuf, sync::Arc};
 
 use insta::assert_snapshot;
 use jackfield::bundled;
-use jackfield_engine::{BundledInputs, Cancel, Engine, Options, Silent, open_stages};
+use jackfield::internal::BundledInputs;
+use jackfield_engine::{Cancel, Engine, Options, Silent, open_stages};
 use jackfield_loader::{
     Digest, ExtensionEntry, ExtensionFactory, Linkage, Plugin, Registry,
     sandbox::{Grants, Limits},

@@ -10,7 +10,8 @@ use std::{
     time::Duration,
 };
 
-use jackfield_engine::{BundledInputs, Cancel, Engine, Options, Silent, open_stages};
+use jackfield::internal::BundledInputs;
+use jackfield_engine::{Cancel, Engine, Options, Silent, open_stages};
 use jackfield_loader::{
     Digest, ExtensionEntry, ExtensionFactory, Linkage, Plugin, Registry,
     sandbox::{Grants, Limits},

@@ -3,7 +3,8 @@
 use std::{fs, process::Stdio, thread, time::Duration};
 
 use jackfield::bundled;
-use jackfield_engine::{BundledInputs, Cancel, Engine, Event, Observer, Options, open_stages};
+use jackfield::internal::BundledInputs;
+use jackfield_engine::{Cancel, Engine, Event, Observer, Options, open_stages};
 use jackfield_loader::{Registry, Trust, load};
 use jackfield_pipeline::Request;
 use jackfield_services::open_services;

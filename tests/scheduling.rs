@@ -11,7 +11,8 @@ use std::{
     time::Duration,
 };
 
-use jackfield_engine::{BundledInputs, Cancel, Engine, Event, Observer, Options, Silent};
+use jackfield::internal::BundledInputs;
+use jackfield_engine::{Cancel, Engine, Event, Observer, Options, Silent};
 use jackfield_loader::{Digest, ExtensionEntry, ExtensionFactory, Linkage, Plugin, Registry, sandbox::Limits};
 use jackfield_pipeline::{
     ExtensionRef, InputExpr, InputPlan, OnError, OutputPlan, Plan, Policy, Scope, Source, StagePlan, TableEntry,

@@ -6,7 +6,8 @@ use std::{
 };
 
 use jackfield::bundled;
-use jackfield_engine::{BundledInputs, Cancel, Engine, Options, Silent, open_stages};
+use jackfield::internal::BundledInputs;
+use jackfield_engine::{Cancel, Engine, Options, Silent, open_stages};
 use jackfield_loader::Registry;
 use jackfield_pipeline::{Plan, Request};
 use jackfield_plugin_api::prelude::*;

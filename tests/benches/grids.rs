@@ -10,7 +10,8 @@ use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
 use futures::FutureExt as _;
 use jackfield::bundled;
-use jackfield_engine::{BundledInputs, Cancel, Engine, Options, Silent, open_stages};
+use jackfield::internal::BundledInputs;
+use jackfield_engine::{Cancel, Engine, Options, Silent, open_stages};
 use jackfield_loader::Registry;
 use jackfield_pipeline::{Plan, Request as Asked};
 use jackfield_plugin_api::{Context, Document, Instance, Request, testing::FakeHost};

@@ -3,7 +3,8 @@
 use std::{fmt::Write as _, process::Command};
 
 use jackfield::bundled;
-use jackfield_engine::{BundledInputs, Cancel, Engine, Options, Silent, open_stages};
+use jackfield::internal::BundledInputs;
+use jackfield_engine::{Cancel, Engine, Options, Silent, open_stages};
 use jackfield_loader::{Registry, Trust, load, sandbox::Grant};
 use jackfield_pipeline::Request;
 use jackfield_services::open_services;

@@ -9,7 +9,8 @@ use std::{
 };
 
 use jackfield::bundled;
-use jackfield_engine::{BundledInputs, Cancel, Engine, Observer, Options, Silent, open_stages};
+use jackfield::internal::BundledInputs;
+use jackfield_engine::{Cancel, Engine, Observer, Options, Silent, open_stages};
 use jackfield_loader::{Digest, ExtensionEntry, ExtensionFactory, Linkage, Plugin, Registry, sandbox::Limits};
 use jackfield_pipeline::Request as PipelineRequest;
 use jackfield_plugin_api::{

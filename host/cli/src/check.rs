@@ -1,6 +1,7 @@
 //! `jackfield check` reads a pipeline, opens its plugins, and prints all faults without running anything.
 
-use jackfield_engine::{BundledInputs, EngineError, look_at_kept, look_for_input};
+use jackfield::internal::BundledInputs;
+use jackfield_engine::{EngineError, look_at_kept, look_for_input};
 use jackfield_pipeline::{InputPlan, Plan};
 
 use super::{

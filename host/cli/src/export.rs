@@ -5,8 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use jackfield::internal::{shell_word, what_differs};
-use jackfield_engine::{BundledInputs, Export, ExportError, export_inputs};
+use jackfield::internal::{BundledInputs, shell_word, what_differs};
+use jackfield_engine::{Export, ExportError, export_inputs};
 use jackfield_loader::{Registry, escape_untrusted};
 use jackfield_pipeline::{Plan, StagePlan, hint_for};
 use jackfield_plugin_api::X_EXPORT_FOLDER;

@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use jackfield_engine::{BundledInputs, read_again};
+use jackfield::internal::BundledInputs;
+use jackfield_engine::read_again;
 use jackfield_report::page;
 use jackfield_store::{ItemRow, StoreError, peek, read_record, write_whole};
 

@@ -8,8 +8,8 @@ use std::{
     thread::available_parallelism,
 };
 
-use jackfield::internal::{BegunRun, RunPlace, begin_run, shell_word};
-use jackfield_engine::{BundledInputs, Cancel, Engine, EngineError, Options, look_for_input};
+use jackfield::internal::{BegunRun, BundledInputs, RunPlace, begin_run, shell_word};
+use jackfield_engine::{Cancel, Engine, EngineError, Options, look_for_input};
 use jackfield_loader::{escape_untrusted, mask_secrets};
 use jackfield_pipeline::Plan;
 use jackfield_services::CallRecorder;

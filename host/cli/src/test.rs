@@ -2,8 +2,8 @@
 
 use std::{path::PathBuf, time::Instant};
 
-use jackfield::internal::Compiled;
-use jackfield_engine::{BundledInputs, Cancel, Difference, Engine, Event, Observer, Options, is_part, open_stages};
+use jackfield::internal::{BundledInputs, Compiled};
+use jackfield_engine::{Cancel, Difference, Engine, Event, Observer, Options, is_part, open_stages};
 use jackfield_loader::{Registry, escape_untrusted};
 use jackfield_pipeline::{OnError, TestPlan, Wire, hint_for, tests_of};
 use jackfield_services::open_services;

@@ -7,8 +7,8 @@ use std::{
     time::SystemTime,
 };
 
+use jackfield::internal::expand_folders;
 use jackfield::internal::lock_path;
-use jackfield_engine::matched_files;
 use jackfield_pipeline::ParsedPipeline;
 
 use super::run::Args;
@@ -45,7 +45,7 @@ impl WatchedFiles {
         let in_folders = self.files.iter().flat_map(|path| visible_entries(path));
         // A pattern that cannot be listed is reported by the run.
         let matched =
-            self.patterns.iter().filter_map(|pattern| matched_files(std::slice::from_ref(pattern)).ok()).flatten();
+            self.patterns.iter().filter_map(|pattern| expand_folders(std::slice::from_ref(pattern)).ok()).flatten();
         for path in in_folders.chain(matched).filter(|path| !path.starts_with(&self.out)) {
             let stamp = stamp(&path);
             if stamp.is_some() {

@@ -39,6 +39,9 @@ pub enum EngineError {
         /// Why.
         message: String,
     },
+    /// The source of items panicked. What it printed says why.
+    #[error("the source of items panicked: there may be further items")]
+    SourcePanicked,
     /// The record could not be written or read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -111,7 +114,7 @@ impl EngineError {
             Self::FewerTrials { begun, .. } => {
                 Some(format!("what was tried stays: set `input.count` to {begun} or more, or start a new run"))
             }
-            Self::Search { .. } | Self::BadGlob { .. } | Self::Source { .. } => None,
+            Self::Search { .. } | Self::BadGlob { .. } | Self::Source { .. } | Self::SourcePanicked => None,
         }
     }
 }

@@ -107,8 +107,9 @@ pub(super) fn elements(json: &str, max: usize) -> Result<Vec<Arc<str>>, String> 
     Ok(parts.into_iter().map(|part| Arc::from(part.get())).collect())
 }
 
-/// A field of an object, not looked into.
-pub(super) fn field_of<'a>(json: &'a str, name: &str) -> Option<&'a RawValue> {
+/// A field of an object that is given as JSON text, not looked into; none where the text is not an object or lacks the field.
+#[must_use]
+pub fn field_of<'a>(json: &'a str, name: &str) -> Option<&'a RawValue> {
     Pick::Field(name).deserialize(&mut serde_json::Deserializer::from_str(json)).ok().flatten()
 }
 

@@ -6,8 +6,10 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// A JSON value, taken apart at its top level.
-pub(super) enum Top<'a> {
+pub enum Top<'a> {
+    /// An object: its members, in the order of the text.
     Object(Vec<(String, &'a RawValue)>),
+    /// An array: its elements.
     Array(Vec<&'a RawValue>),
     /// What it is instead, with its article.
     Other(&'static str),

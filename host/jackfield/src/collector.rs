@@ -84,8 +84,13 @@ impl<'a> Collector<'a> {
         row.fault.clone_from(&end.fault);
         row.stopped_by = end.stopped_by;
         results.sort_by_key(|result| (result.stage, result.call));
+        let id = row.id.clone();
         let json = result_json(self.plan, &row, params, results);
-        let result = serde_json::from_value(json).expect("a result is read as it is written");
+        let result = serde_json::from_value(json).unwrap_or_else(|error| {
+            // A plugin whose schema says nothing may answer JSON that no value can hold.
+            let fault = format!("its results cannot be read as JSON values: {error}");
+            ItemResult::unreadable(id, end.state, fault)
+        });
         Some((end.index, result))
     }
 }

@@ -3,7 +3,7 @@
 use std::{fmt, io};
 
 use jackfield_engine::EngineError;
-use jackfield_loader::mask_secrets;
+use jackfield_loader::{escape_untrusted, escape_untrusted_lines, mask_secrets};
 use jackfield_pipeline::{DiagnosticRecord, Diagnostics, Style};
 use jackfield_plugin_api::Failure;
 use jackfield_services::{PolicyStateError, StudyError};
@@ -99,7 +99,7 @@ impl Error {
             ErrorKind::Usage { message, .. } => (*message).to_owned(),
             ErrorKind::Results(message) | ErrorKind::Opening(message) | ErrorKind::Thread(message) => message.clone(),
         };
-        mask_secrets(&message).into_owned()
+        escape_untrusted_lines(&mask_secrets(&message)).into_owned()
     }
 
     /// What to do about it, where that can be said. The messages about a pipeline hold their own advice.
@@ -111,16 +111,17 @@ impl Error {
             ErrorKind::Usage { hint, .. } => Some((*hint).to_owned()),
             ErrorKind::Pipeline(_) | ErrorKind::Results(_) | ErrorKind::Opening(_) | ErrorKind::Thread(_) => None,
         };
-        hint.map(|hint| mask_secrets(&hint).into_owned())
+        hint.map(|hint| escape_untrusted_lines(&mask_secrets(&hint)).into_owned())
     }
 }
 
 /// A fault in one line.
 fn one_line(record: &DiagnosticRecord<'_>) -> String {
-    match (record.file, record.line, record.column) {
+    let text = match (record.file, record.line, record.column) {
         (Some(file), Some(line), Some(column)) => format!("{file}:{line}:{column}: {}", record.message),
         _ => record.message.to_owned(),
-    }
+    };
+    escape_untrusted(&text).into_owned()
 }
 
 impl fmt::Display for Error {

@@ -8,7 +8,7 @@ use tokio::sync::mpsc::Sender;
 
 use crate::results::ItemResult;
 
-/// Something that happened in a run.
+/// Something that happened in a run. Messages are as plugins and servers worded them, and not escaped for a terminal.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum RunEvent {
@@ -51,7 +51,7 @@ pub enum RunEvent {
         /// Why.
         message: String,
     },
-    /// An item is done: what came of it, output documents included. Of a run that goes on, only items that are finished now
+    /// An item is done: what came of it, output documents included, before its files are written. Of a run that goes on, only items that are finished now
     /// are reported; [`Run::results`](crate::Run::results) has all of them.
     Item(Box<ItemResult>),
     /// No new work is begun; what is under way ends.

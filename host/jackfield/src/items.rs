@@ -68,6 +68,8 @@ impl ItemSource for OpenItems {
         for (index, Item { id, document }) in self.0.enumerate() {
             let id = id.filter(|id| !id.is_empty());
             items.send(id.as_deref(), Ok(document.to_string()), &|| format!("item {}", index + 1))?;
+            // The next one may be long in coming.
+            items.flush()?;
         }
         Ok(())
     }

@@ -41,6 +41,7 @@ mod collector;
 mod compile;
 mod error;
 mod events;
+mod inputs;
 mod items;
 mod lockfile;
 mod on_thread;
@@ -73,6 +74,7 @@ pub mod internal {
         admission::load_plugins,
         begin::{BegunRun, RunPlace, begin_run},
         compile::{Compiled, Opened, compile, pipeline_file},
+        inputs::{BundledInputs, expand_folders},
         lockfile::{Accept, claim, indented, lock_path, read_lock, shell_word},
         resume::what_differs,
     };

@@ -1,6 +1,11 @@
 //! Work that must not be done on a thread of an async runtime.
 
-use std::thread;
+use std::{
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll, Wake},
+    thread::{self, Thread},
+};
 
 use tokio::{runtime::Handle, sync::oneshot};
 
@@ -33,4 +38,26 @@ pub(crate) async fn on_own_thread_async<T: Send + 'static>(
 /// The thread panicked; the panic has been printed.
 pub(crate) fn ended(name: &str) -> Error {
     Error::thread(format!("the thread `{name}` panicked: this is a bug in Jackfield"))
+}
+
+/// Wakes a thread that is parked.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// Waits for a future on whatever thread: one of an async runtime too, which is blocked for as long.
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    let waker = Arc::new(Unpark(thread::current())).into();
+    let mut context = Context::from_waker(&waker);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => thread::park(),
+        }
+    }
 }

@@ -65,20 +65,22 @@ pub struct RunOptions {
     pub(crate) jobs: Option<usize>,
     pub(crate) resume: Option<String>,
     pub(crate) retry_failed: bool,
-    pub(crate) cancel: Cancel,
+    pub(crate) cancel: Option<Cancel>,
 }
 
 impl RunOptions {
-    /// A run with a record, in a new folder inside this one: it can be resumed, compared and explained by the program.
+    /// A run with a record, in a new folder inside this one: it can be resumed, compared and explained by the program, which reads
+    /// the pipeline's own input again where it needs that.
     #[must_use]
     pub fn in_folder(runs: impl Into<PathBuf>) -> Self {
         Self { runs: Some(runs.into()), ..Self::in_memory() }
     }
 
-    /// A run without a record: its results are held in memory, and nothing is written.
+    /// A run without a record: its results are held in memory, and nothing is written. A tensor that is too large for JSON is named by
+    /// its digest alone: who wants its bytes runs in a folder, as do runs over more items than fit in memory.
     #[must_use]
     pub fn in_memory() -> Self {
-        Self { runs: None, jobs: None, resume: None, retry_failed: false, cancel: Cancel::default() }
+        Self { runs: None, jobs: None, resume: None, retry_failed: false, cancel: None }
     }
 
     /// Worker threads, at least 1. By default as many as there are processors. Results do not depend on it.
@@ -102,10 +104,11 @@ impl RunOptions {
         self
     }
 
-    /// What asks the run to stop. By default nobody does.
+    /// What asks the run to stop; each run wants one of its own. By default a new one: see
+    /// [`RunningRun::cancel`](crate::RunningRun::cancel).
     #[must_use]
     pub fn cancel(mut self, cancel: &Cancel) -> Self {
-        self.cancel = cancel.clone();
+        self.cancel = Some(cancel.clone());
         self
     }
 }

@@ -29,12 +29,19 @@ pub struct ItemResult {
     /// The values of a trial, where the pipeline searches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub params: Option<Value>,
-    /// What the stages answered, by name: a document each, or a list of them for a stage that runs once an element. A large
+    /// What the stages that run once an item answered, by name: a document each, or a list of them for a stage that runs once an element. A large
     /// tensor is named by the SHA-256 of its bytes, which lie in the run's `blobs`.
     pub outputs: BTreeMap<String, Value>,
     /// Why stages have no answer, or not all of them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub failures: BTreeMap<String, Vec<StageFailure>>,
+}
+
+impl ItemResult {
+    /// An item whose results are on record and cannot be held as values.
+    pub(crate) const fn unreadable(id: String, state: ItemState, fault: String) -> Self {
+        Self { id, state, fault: Some(fault), params: None, outputs: BTreeMap::new(), failures: BTreeMap::new() }
+    }
 }
 
 /// Why a call of a stage has no answer.

@@ -6,7 +6,8 @@ use std::{
     thread::{self, available_parallelism},
 };
 
-use jackfield_engine::{BundledInputs, Cancel, Engine, InputReader, Options, Watchers, look_for_input};
+use jackfield_engine::{Cancel, Engine, InputReader, Options, Watchers, look_for_input};
+use jackfield_pipeline::Scope;
 use jackfield_store::{Db, RunState, STORE, Summary};
 use tokio::sync::{mpsc, oneshot};
 
@@ -16,8 +17,9 @@ use crate::{
     compile::Opened,
     error::Error,
     events::{EventSender, Reporter, RunEvent},
+    inputs::BundledInputs,
     items::GivenItems,
-    on_thread::ended,
+    on_thread::{block_on, ended},
     options::RunOptions,
     pipeline::Parts,
     results::{ItemResult, Results},
@@ -60,6 +62,15 @@ struct PreparedRun {
 impl RunningRun {
     pub(crate) fn start(parts: Arc<Parts>, items: Option<GivenItems>, options: RunOptions) -> Result<Self, Error> {
         let RunOptions { runs, jobs, resume, retry_failed, cancel } = options;
+        let cancel = cancel.unwrap_or_default();
+        let takes_items =
+            parts.plan.stages.iter().any(|stage| stage.scope == Scope::Item) && parts.plan.search.is_none();
+        if items.is_some() && !takes_items {
+            return Err(Error::usage(
+                "the pipeline takes no items: its stages run once a run, or its items are the trials of a search",
+                "run it over its own input, with `Pipeline::run`",
+            ));
+        }
         if items.is_none() {
             look_for_input(&parts.plan, &BundledInputs)?;
         }
@@ -118,7 +129,7 @@ impl RunningRun {
     /// What ended the run before its end.
     pub fn wait(self) -> Result<Run, Error> {
         drop(self.events);
-        futures::executor::block_on(self.result).unwrap_or_else(|_| Err(ended("run")))
+        block_on(self.result).unwrap_or_else(|_| Err(ended("run")))
     }
 
     /// Waits for the end of the run, without blocking a thread.

@@ -166,6 +166,74 @@ fn a_run_that_is_cancelled_can_be_resumed_and_loses_and_repeats_nothing() {
 }
 
 #[test]
+fn an_item_is_run_when_it_comes_though_the_next_is_long_in_coming() {
+    let folder = folder_with(SHOUTING);
+    let pipeline = Pipeline::load(folder.path()).expect("a pipeline");
+    let (send, items) = std::sync::mpsc::channel::<Item>();
+    let mut running = pipeline.start_items(items, RunOptions::in_memory()).expect("started");
+    send.send(json!({ "text": "a" }).into()).expect("sent");
+    send.send(json!({ "text": "b" }).into()).expect("sent");
+    let mut done = 0;
+    while done < 2 {
+        done += u32::from(matches!(running.take_event().expect("the run waits for more"), RunEvent::Item(_)));
+    }
+    drop(send);
+    assert_eq!(all(&running.wait().expect("a run")).len(), 2);
+}
+
+#[test]
+fn an_iterator_that_panics_is_an_error_and_not_the_end_of_the_items() {
+    let folder = folder_with(SHOUTING);
+    let pipeline = Pipeline::load(folder.path()).expect("a pipeline");
+    let items = (0..10).map(|number| match number {
+        5 => panic!("no more of them"),
+        _ => Item::from(json!({ "text": "x" })),
+    });
+    let error = pipeline.run_items(items, RunOptions::in_memory()).expect_err("an error");
+    assert_eq!(error.to_string(), "the source of items panicked: there may be further items");
+}
+
+#[test]
+fn empty_lists_and_unreadable_items_are_in_memory_as_they_are_on_record() {
+    let folder = folder_with(
+        r#"
+[pipeline]
+name = "lists"
+
+[input]
+use = "jsonl"
+path = "items.jsonl"
+id = "id"
+
+[stages.shout]
+use = "embedder-shout"
+for_each = "input.texts"
+in = { text = "each" }
+"#,
+    );
+    let items = "{\"id\": \"none\", \"texts\": []}\n{\"id\": \n{\"id\": \"two\", \"texts\": [\"x\", \"\"]}\n";
+    fs::write(folder.path().join("items.jsonl"), items).expect("written");
+    let pipeline = Pipeline::load(folder.path()).expect("a pipeline");
+    let recorded = pipeline.run(RunOptions::in_folder(folder.path().join("runs"))).expect("a run");
+    let results = all(&recorded);
+    assert_eq!(all(&pipeline.run(RunOptions::in_memory()).expect("a run")), results);
+    assert_eq!(results[0].outputs["shout"], json!([]));
+    assert!(results[1].fault.is_some() && results[1].state == ItemState::Failed);
+    assert_eq!(results[2].failures["shout"][0].call, Some(1));
+}
+
+#[test]
+fn options_may_be_used_again_after_a_run_that_was_cancelled() {
+    let folder = folder_with(SHOUTING);
+    let pipeline = Pipeline::load(folder.path()).expect("a pipeline");
+    let options = RunOptions::in_memory();
+    let running = pipeline.start(options.clone()).expect("started");
+    running.cancel().request();
+    running.wait().expect("a run");
+    assert_eq!(pipeline.run(options).expect("a run").state(), RunState::Partial);
+}
+
+#[test]
 fn what_is_wrong_is_one_error_that_prints_as_the_program_does() {
     let folder = folder_with(&SHOUTING.replace("embedder-shout", "embedder-shoot").replace("items", "itmes"));
     let error = Pipeline::load(folder.path()).err().expect("faults");

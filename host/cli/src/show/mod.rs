@@ -7,7 +7,8 @@ mod values;
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use clap::ValueEnum;
-use jackfield_engine::{BundledInputs, read_again};
+use jackfield::internal::BundledInputs;
+use jackfield_engine::read_again;
 use jackfield_loader::escape_untrusted;
 use jackfield_pipeline::{Scope, StagePlan, ViewMarks, hint_for};
 use jackfield_report::looks::{Drawn, Looks};

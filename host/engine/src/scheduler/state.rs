@@ -241,6 +241,11 @@ impl<'p, 'k> Scheduler<'p, 'k> {
         self.record.push(record);
     }
 
+    /// Whether anybody takes what goes on the record.
+    pub(crate) const fn is_recorded(&self) -> bool {
+        self.record.is_enabled()
+    }
+
     /// Hands over what is waiting to be written.
     pub(crate) fn flush(&mut self) -> Result<(), StoreError> {
         self.record.flush()

@@ -93,7 +93,11 @@ impl ItemSender {
         if full || self.send.is_empty() { self.flush() } else { Ok(()) }
     }
 
-    pub(super) fn flush(&mut self) -> Result<(), ReceiverGone> {
+    /// Hands over at once what was sent so far: for a source that may wait for its next item.
+    ///
+    /// # Errors
+    /// Nobody takes items any more.
+    pub fn flush(&mut self) -> Result<(), ReceiverGone> {
         let items = std::mem::take(&mut self.waiting);
         self.bytes = 0;
         if items.is_empty() {

@@ -7,7 +7,10 @@ mod item_sender;
 mod source_item;
 mod unique_ids;
 
-use std::thread;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    thread,
+};
 
 use crossbeam_channel::{Receiver, bounded};
 use sha2::{Digest as _, Sha256};
@@ -72,13 +75,38 @@ pub(super) fn read(reader: &dyn InputReader, input: &InputPlan) -> Result<ItemSt
     let source = reader.open(input)?;
     let (send, items) = bounded(2);
     let count = source.count();
+    let failed = send.clone();
     let mut sender = ItemSender::new(send, source.ids());
     let read = move || {
-        // A source that stops early has said why, or nobody listens.
-        let _ = source.send_items(&mut sender);
-        sender.conclude();
-        let _ = sender.flush();
+        let sent = catch_unwind(AssertUnwindSafe(|| {
+            // A source that stops early has said why, or nobody listens.
+            let _ = source.send_items(&mut sender);
+            sender.conclude();
+            let _ = sender.flush();
+        }));
+        if sent.is_err() {
+            // A source that ended without a word would look as if it had no further items.
+            let _ = failed.send(Err(EngineError::SourcePanicked));
+        }
     };
     thread::Builder::new().name("source".to_owned()).spawn(read).map_err(EngineError::Workers)?;
     Ok(ItemStream { items, count })
+}
+
+/// What a reader gives of an item: its id, and its document or why there is none.
+pub type ReadItem = (String, Result<String, String>);
+
+/// Reads a whole input, for those who look at what a reader gives of it.
+///
+/// # Errors
+/// What ends the input before its end.
+pub fn read_all(reader: &dyn InputReader, input: &InputPlan) -> Result<Vec<ReadItem>, EngineError> {
+    let mut all = Vec::new();
+    for chunk in read(reader, input)?.items {
+        all.extend(chunk?.into_iter().map(|item| {
+            let document = item.document.map(|text| text.to_string()).map_err(|fault| fault.message);
+            (item.id.to_string(), document)
+        }));
+    }
+    Ok(all)
 }

@@ -11,11 +11,7 @@ use jackfield_loader::{escape_untrusted, regular_file};
 use serde_json::value::RawValue;
 
 use super::{as_id, too_large};
-use crate::{
-    input::field_of,
-    source::{ItemIds, ItemSender, ItemSource, ReceiverGone},
-    top_level::Top,
-};
+use jackfield_engine::{ItemIds, ItemSender, ItemSource, ReceiverGone, Top, field_of};
 
 /// Files that are items, or whose members or elements are.
 pub(super) struct JsonItems {
@@ -164,11 +160,10 @@ fn repeated(name: &str, file: &str) -> String {
 mod tests {
     use proptest::prelude::*;
 
-    use crate::{
-        inputs::BundledInputs,
-        source::{SourceItem, read},
-    };
+    use jackfield_engine::read_all;
     use jackfield_pipeline::InputPlan;
+
+    use crate::inputs::BundledInputs;
 
     /// The items of files: id, and document or fault, with the folder's path taken out.
     fn items(files: &[(&str, &str)], item_keys: &[&str], id: Option<&str>, most: u64) -> Vec<(String, String)> {
@@ -183,13 +178,9 @@ mod tests {
             id: id.map(str::to_owned),
             max_item_size: most,
         };
-        let stream = read(&BundledInputs, &input).expect("a source");
-        let items = stream.items.iter().flat_map(|chunk| chunk.expect("items"));
-        let text = |item: SourceItem| match item.document {
-            Ok(document) => document.to_string(),
-            Err(fault) => fault.message.replace(&folder, "DIR"),
-        };
-        items.map(|item| (item.id.to_string(), text(item))).collect()
+        let items = read_all(&BundledInputs, &input).expect("items");
+        let text = |document: Result<String, String>| document.unwrap_or_else(|fault| fault.replace(&folder, "DIR"));
+        items.into_iter().map(|(id, document)| (id, text(document))).collect()
     }
 
     fn listed(items: &[(String, String)]) -> String {

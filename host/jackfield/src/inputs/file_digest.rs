@@ -26,7 +26,8 @@ pub(super) fn digest_of_file(document: &str) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
-    use crate::{inputs::BundledInputs, source::InputReader as _};
+    use crate::inputs::BundledInputs;
+    use jackfield_engine::InputReader as _;
     use jackfield_pipeline::InputPlan;
 
     #[test]

@@ -10,7 +10,7 @@ use jackfield_loader::{escape_untrusted, regular_file};
 use serde_json::{Map, Value};
 
 use super::{as_id, too_large};
-use crate::source::{ItemIds, ItemSender, ItemSource, ReceiverGone};
+use jackfield_engine::{ItemIds, ItemSender, ItemSource, ReceiverGone};
 
 /// Files, each record of which is an item.
 pub(super) struct CsvItems {

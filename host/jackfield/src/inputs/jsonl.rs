@@ -9,10 +9,7 @@ use jackfield_loader::regular_file;
 use serde_json::value::RawValue;
 
 use super::{as_id, too_large};
-use crate::{
-    input::field_of,
-    source::{ItemIds, ItemSender, ItemSource, ReceiverGone},
-};
+use jackfield_engine::{ItemIds, ItemSender, ItemSource, ReceiverGone, field_of};
 
 /// How much of a long line's room is kept for the next one.
 const KEPT: usize = 1 << 20;

@@ -9,7 +9,7 @@ use jackfield_loader::regular_file;
 use serde_json::json;
 
 use super::too_large;
-use crate::source::{ItemIds, ItemSender, ItemSource, ReceiverGone};
+use jackfield_engine::{ItemIds, ItemSender, ItemSource, ReceiverGone};
 
 /// Files, each of which is an item.
 pub(super) struct FileItems {

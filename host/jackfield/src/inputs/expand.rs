@@ -9,7 +9,7 @@ use std::{
 use glob::Pattern;
 use rustc_hash::FxHashSet;
 
-use crate::error::EngineError;
+use jackfield_engine::EngineError;
 
 /// The files that patterns match, each once, sorted. A pattern without a wildcard must be a file.
 ///

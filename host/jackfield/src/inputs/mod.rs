@@ -14,10 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use self::expand::expand;
 pub use self::expand::expand_folders;
-use super::{
-    error::EngineError,
-    source::{InputReader, ItemIds, ItemSender, ItemSource, ReceiverGone},
-};
+use jackfield_engine::{EngineError, InputReader, ItemIds, ItemSender, ItemSource, ReceiverGone};
 use jackfield_loader::regular_file;
 use jackfield_pipeline::InputPlan;
 
@@ -136,20 +133,16 @@ impl ItemSource for Trials {
 
 #[cfg(test)]
 mod tests {
+    use jackfield_engine::read_all;
+
     use super::{BundledInputs, InputReader as _};
-    use crate::source::read;
     use jackfield_pipeline::InputPlan;
 
     const MOST: u64 = 64;
 
     fn ids(input: &InputPlan) -> Vec<(String, bool)> {
-        read(&BundledInputs, input)
-            .expect("a source")
-            .items
-            .iter()
-            .flat_map(|chunk| chunk.expect("items"))
-            .map(|item| (item.id.to_string(), item.document.is_ok()))
-            .collect()
+        let items = read_all(&BundledInputs, input).expect("items");
+        items.into_iter().map(|(id, document)| (id, document.is_ok())).collect()
     }
 
     fn written(name: &str, content: &str) -> (tempfile::TempDir, Vec<String>) {
