@@ -303,8 +303,8 @@ fn an_answer_that_breaks_its_own_schema_is_an_invalid_output_of_the_guilty_stage
 #[test]
 fn an_answer_that_is_no_document_is_an_invalid_output() {
     for (analyzer, what) in [
-        ("garbles", "it is no JSON: expected value at line 1 column 10"),
-        ("nests", "it is no JSON: recursion limit exceeded at line 1 column 128"),
+        ("garbles", "it is not valid JSON: expected value at line 1 column 10"),
+        ("nests", "it is not valid JSON: recursion limit exceeded at line 1 column 128"),
         ("mismeasures", "tensor `weights` holds 3 elements, not [18446744073709551615, 2]"),
     ] {
         for file in BOTH {
@@ -315,7 +315,7 @@ fn an_answer_that_is_no_document_is_an_invalid_output() {
     }
     let answering = |answer| by_hand(Hand { answer, ..Hand::default() }, "");
     assert_snapshot!([answering(b""), answering(b"\xff\xfe"), answering(b"[]")].join("\n"), @r#"
-    invalid-output: `hand/hand` broke its own output schema in stage `tried`: it is no JSON: EOF while parsing a value at line 1 column 0
+    invalid-output: `hand/hand` broke its own output schema in stage `tried`: it is not valid JSON: EOF while parsing a value at line 1 column 0
     invalid-output: the answer is not UTF-8 text
     invalid-output: `hand/hand` broke its own output schema in stage `tried`: the answer: [] is not of type "object"
     "#);

@@ -26,13 +26,13 @@ fn an_invalid_answer_is_reported_at_its_stage() {
     .map(|name| format!("{name}: {}", attack(name).stopped()));
     assert_snapshot!(lines(said), @r#"
     giant: over-budget: answered more than its limit of 64 MiB
-    json-bomb: invalid-output: `hostile/json-bomb` broke its own output schema in stage `tried`: it is no JSON: recursion limit exceeded at line 1 column 128
-    json-wide: invalid-output: `hostile/json-wide` broke its own output schema in stage `tried`: it is no JSON: expected value at line 1 column 2
+    json-bomb: invalid-output: `hostile/json-bomb` broke its own output schema in stage `tried`: it is not valid JSON: recursion limit exceeded at line 1 column 128
+    json-wide: invalid-output: `hostile/json-wide` broke its own output schema in stage `tried`: it is not valid JSON: expected value at line 1 column 2
     not-utf8: invalid-output: the answer is not UTF-8 text
     lies: invalid-output: `hostile/lies` broke its own output schema in stage `tried`: `/got`: [1,2,3] is not of type "string"
-    surrogate: invalid-output: `hostile/surrogate` broke its own output schema in stage `tried`: it is no JSON: unexpected end of hex escape at line 1 column 15
-    two-documents: invalid-output: `hostile/two-documents` broke its own output schema in stage `tried`: it is no JSON: trailing characters at line 1 column 13
-    endless-number: invalid-output: `hostile/endless-number` broke its own output schema in stage `tried`: it is no JSON: number out of range at line 1 column 14
+    surrogate: invalid-output: `hostile/surrogate` broke its own output schema in stage `tried`: it is not valid JSON: unexpected end of hex escape at line 1 column 15
+    two-documents: invalid-output: `hostile/two-documents` broke its own output schema in stage `tried`: it is not valid JSON: trailing characters at line 1 column 13
+    endless-number: invalid-output: `hostile/endless-number` broke its own output schema in stage `tried`: it is not valid JSON: number out of range at line 1 column 14
     tensor-overflow: invalid-output: `hostile/tensor-overflow` broke its own output schema in stage `tried`: tensor `weights` holds 0 elements, not [4294967296, 4294967296]
     tensor-short: invalid-output: `hostile/tensor-short` broke its own output schema in stage `tried`: tensor `weights` holds 3 elements, not [1000, 1000, 1000]
     tensor-dimensions: invalid-output: `hostile/tensor-dimensions` broke its own output schema in stage `tried`: tensor `weights` has 100000 dimensions, more than 8

@@ -3,13 +3,14 @@
 use std::{
     mem,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
 use jackfield_loader::sandbox::QueueClock;
+use jackfield_plugin_api::sync::lock;
 use jackfield_services::PendingCompletions;
 use jackfield_store::CompletionRecord;
 
@@ -40,11 +41,6 @@ pub(super) struct CacheLookup {
     pub(super) item: Arc<str>,
     /// Whether the cache had it.
     pub(super) found: bool,
-}
-
-/// A list that a panic elsewhere left behind is whole: it is only ever pushed to or taken.
-fn lock<T>(list: &Mutex<Vec<T>>) -> MutexGuard<'_, Vec<T>> {
-    list.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl BatchControl {

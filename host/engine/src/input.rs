@@ -122,7 +122,7 @@ fn follow(json: &str, path: &[Step]) -> Result<String, NoInput> {
             match Pick::Field(name).deserialize(&mut reader) {
                 Ok(Some(value)) => follow(value.get(), rest),
                 Ok(None) => Err(not_found(format!("there is no field `{name}` in {}", excerpt(json)))),
-                Err(_) => Err(not_found(format!("`{name}` is asked of {}, which is no object", excerpt(json)))),
+                Err(_) => Err(not_found(format!("`{name}` is asked of {}, which is not an object", excerpt(json)))),
             }
         }
         Step::Index(index) => {
@@ -130,12 +130,12 @@ fn follow(json: &str, path: &[Step]) -> Result<String, NoInput> {
             match Pick::Index(*index).deserialize(&mut reader) {
                 Ok(Some(value)) => follow(value.get(), rest),
                 Ok(None) => Err(not_found(format!("there is no element [{index}] in {}", excerpt(json)))),
-                Err(_) => Err(not_found(format!("[{index}] is asked of {}, which is no list", excerpt(json)))),
+                Err(_) => Err(not_found(format!("[{index}] is asked of {}, which is not a list", excerpt(json)))),
             }
         }
         Step::All => {
             let parts: Vec<&RawValue> = serde_json::from_str(json)
-                .map_err(|_| not_found(format!("[*] is asked of {}, which is no list", excerpt(json))))?;
+                .map_err(|_| not_found(format!("[*] is asked of {}, which is not a list", excerpt(json))))?;
             let mut text = String::from("[");
             for part in parts {
                 // An element without the field has nothing to give.
@@ -285,7 +285,7 @@ mod tests {
         };
         assert_eq!(what, r#"there is no field `b` in `{"a": 1}`"#);
         let Err(NoInput::NotFound(what)) = made(&wire(Source::Input, &[Step::All]), "3") else { panic!("found") };
-        assert_eq!(what, "[*] is asked of `3`, which is no list");
+        assert_eq!(what, "[*] is asked of `3`, which is not a list");
     }
 
     #[test]

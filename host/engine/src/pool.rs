@@ -6,7 +6,7 @@ use std::{
     future::Future,
     io,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering},
     },
     thread,
@@ -143,7 +143,7 @@ impl Pool {
     }
 
     fn workers(&self) -> MutexGuard<'_, Vec<Arc<Worker>>> {
-        self.shared.workers.lock().unwrap_or_else(PoisonError::into_inner)
+        jackfield_plugin_api::sync::lock(&self.shared.workers)
     }
 }
 

@@ -182,12 +182,12 @@ impl StageRuntime {
         let Some(schema) = &self.schema else {
             return match serde_json::from_str::<serde::de::IgnoredAny>(&document.json) {
                 Ok(_) => Ok(document),
-                Err(error) => invalid(format!("it is no JSON: {error}")),
+                Err(error) => invalid(format!("it is not valid JSON: {error}")),
             };
         };
         let value: serde_json::Value = match serde_json::from_str(&document.json) {
             Ok(value) => value,
-            Err(error) => return invalid(format!("it is no JSON: {error}")),
+            Err(error) => return invalid(format!("it is not valid JSON: {error}")),
         };
         // Looking for errors takes a time that a schema can make as long as it likes; whether there are any does not.
         if schema.is_valid(&value) {

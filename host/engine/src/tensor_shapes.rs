@@ -53,7 +53,7 @@ impl TensorShapes {
 
 fn check(outline: Option<&Outline>, document: &Document, lengths: Lengths) -> Result<Lengths, String> {
     let Some(outline) = outline else { return Ok(lengths) };
-    // What is no JSON is told elsewhere.
+    // What is not JSON is reported elsewhere.
     let Ok(value) = serde_json::from_str::<Value>(&document.json) else { return Ok(lengths) };
     let mut walk = Walk { outline, lengths, path: String::new(), steps: 0 };
     walk.value(0, &value, 0)?;
@@ -235,7 +235,7 @@ impl Walk<'_> {
                 Some(found) => self.tensor(wanted, &found)?,
                 // What may be something else is looked at further down.
                 None if node.types.as_deref().is_some_and(|types| types == ["object"]) => {
-                    return Err(format!("{} is no tensor by reference, where a {wanted} belongs", self.place()));
+                    return Err(format!("{} is not a tensor by reference, where a {wanted} belongs", self.place()));
                 }
                 None => {}
             }
@@ -456,7 +456,8 @@ mod tests {
         };
         for positive in [json!([[1.0]]), json!("x"), json!({}), json!({ "$tensor": 1, "shape": [] }), json!(null)] {
             let told = input(positive).expect("no reference");
-            let expected = "`positive` is no tensor by reference, where a tensor[positive_prompts, layers, d] belongs";
+            let expected =
+                "`positive` is not a tensor by reference, where a tensor[positive_prompts, layers, d] belongs";
             assert_eq!(told, expected);
         }
         // A field that is not there is told by whoever reads it.

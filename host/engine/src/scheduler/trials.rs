@@ -130,7 +130,7 @@ impl Scheduler<'_, '_> {
                 // Why a stage failed is on the record.
                 Err(NoInput::NoResult(_)) => {}
                 Err(NoInput::NotFound(what)) => {
-                    fault.get_or_insert_with(|| format!("the objective `{}` is no number: {what}", objective.name));
+                    fault.get_or_insert_with(|| format!("the objective `{}` is not a number: {what}", objective.name));
                 }
             }
         }

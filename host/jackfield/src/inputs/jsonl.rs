@@ -68,7 +68,7 @@ fn text_of(line: &[u8]) -> &[u8] {
 
 fn value(text: &[u8]) -> Result<String, String> {
     let read = serde_json::from_slice::<&RawValue>(text);
-    read.map(|raw| raw.get().to_owned()).map_err(|error| format!("is no JSON value: {error}"))
+    read.map(|raw| raw.get().to_owned()).map_err(|error| format!("is not a JSON value: {error}"))
 }
 
 fn id_in(json: &str, field: &str) -> Option<String> {
