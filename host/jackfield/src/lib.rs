@@ -46,6 +46,7 @@ mod items;
 mod lockfile;
 mod on_thread;
 mod options;
+mod parts;
 mod pipeline;
 mod results;
 mod resume;

@@ -2,23 +2,20 @@
 
 use std::{
     mem,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, Mutex},
     thread,
 };
 
-use jackfield_engine::open_stages;
-use jackfield_loader::Registry;
-use jackfield_pipeline::Plan;
 use jackfield_plugin_api::sync;
-use jackfield_services::open_services;
 
 use crate::{
-    compile::{Compiled, MissingGrant, Opened, compile, pipeline_file},
+    compile::{Compiled, MissingGrant, compile, pipeline_file},
     error::Error,
     items::{GivenItems, Item},
     on_thread::{is_in_runtime, on_own_thread, on_own_thread_async},
     options::{LoadOptions, RunOptions},
+    parts::Parts,
     run::{Run, RunningRun},
 };
 
@@ -31,18 +28,6 @@ pub struct Pipeline(Arc<LoadedPipeline>);
 /// dropped on a thread of their own then.
 struct LoadedPipeline {
     parts: Option<Arc<Parts>>,
-}
-
-/// The parts of a loaded pipeline.
-pub(crate) struct Parts {
-    pub(crate) plan: Plan,
-    pub(crate) registry: Registry,
-    /// The pipeline file, absolute.
-    pub(crate) file: PathBuf,
-    missing: Vec<MissingGrant>,
-    /// What was opened as the pipeline was loaded: the first run takes it, and later ones open anew, so that each has counts
-    /// and budgets of its own.
-    opened: Mutex<Option<Opened>>,
 }
 
 impl Pipeline {
@@ -90,7 +75,7 @@ impl Pipeline {
     /// The permissions that plugins ask for and do not have.
     #[must_use]
     pub fn missing_grants(&self) -> &[MissingGrant] {
-        &self.parts().missing
+        &self.parts().missing_grants
     }
 
     /// Runs the pipeline over its own input, to the end.
@@ -143,23 +128,8 @@ fn load(path: &Path, options: &LoadOptions) -> Result<Pipeline, Error> {
     let opened = Mutex::new(Some(compiled.open()?));
     let missing = compiled.missing_grants();
     let Compiled { plan, registry, .. } = compiled;
-    let parts = Parts { plan, registry, file: pipeline_file(path), missing, opened };
+    let parts = Parts { plan, registry, file: pipeline_file(path), missing_grants: missing, opened };
     Ok(Pipeline(Arc::new(LoadedPipeline { parts: Some(Arc::new(parts)) })))
-}
-
-impl Parts {
-    /// What a run works with.
-    pub(crate) fn opened(&self) -> Result<Opened, Error> {
-        if let Some(opened) = sync::lock(&self.opened).take() {
-            return Ok(opened);
-        }
-        // They opened before, with the same settings: what has gone since is the machine's.
-        let instances = open_stages(&self.plan, &self.registry)
-            .map_err(|refused| Error::opening(refused.iter().map(|fault| (&*fault.stage, &fault.failure))))?;
-        let services = open_services(&self.plan, &self.registry)
-            .map_err(|refused| Error::opening(refused.iter().map(|fault| (&*fault.service, &fault.failure))))?;
-        Ok(Opened { instances, services })
-    }
 }
 
 impl Drop for LoadedPipeline {

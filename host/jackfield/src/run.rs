@@ -21,7 +21,7 @@ use crate::{
     items::GivenItems,
     on_thread::{block_on, ended},
     options::RunOptions,
-    pipeline::Parts,
+    parts::Parts,
     results::{ItemResult, Results},
 };
 
