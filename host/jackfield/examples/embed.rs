@@ -8,7 +8,7 @@ fn main() -> Result<(), jackfield::Error> {
     let run = pipeline.run(RunOptions::in_memory())?;
     for item in run.results()? {
         let item = item?;
-        println!("{}: {} decisions", item.id, item.outputs["decisions"]["items"].as_array().map_or(0, Vec::len));
+        println!("{}: {} decisions", item.id, item.outputs["decisions"]["findings"].as_array().map_or(0, Vec::len));
     }
     Ok(())
 }

@@ -104,6 +104,12 @@ fn results_in_memory_are_those_on_record_and_each_run_has_counts_of_its_own() {
     let written: Vec<ItemResult> = lines.lines().map(|line| serde_json::from_str(line).expect("a line")).collect();
     assert_eq!(all(&recorded), written);
     assert_eq!(all(&in_memory), written);
+    let guide = fs::read_to_string(root().join("docs/guides/embed-it.md")).expect("the guide");
+    for item in &written {
+        let decisions = item.outputs["decisions"]["findings"].as_array().map_or(0, Vec::len);
+        let line = format!("{}: {decisions} decisions\n", item.id);
+        assert!(guide.contains(&line), "the guide does not show `{line}`");
+    }
     assert_eq!(recorded.summary().stages["decisions"].calls, in_memory.summary().stages["decisions"].calls);
     let again: Vec<String> = written.iter().map(|item| serde_json::to_string(item).expect("JSON")).collect();
     let value = |line: &str| serde_json::from_str::<serde_json::Value>(line).expect("JSON");
