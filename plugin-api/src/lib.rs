@@ -55,6 +55,7 @@
 //! and has a version of its own ([`PROTOCOL`]).
 
 mod analyzer;
+mod answer_text;
 mod by_name;
 mod cache;
 mod cache_value;
@@ -104,6 +105,7 @@ pub mod prelude;
 pub mod testing;
 
 pub use analyzer::Analyzer;
+pub use answer_text::{AnswerText, json_of_answer};
 pub use cache::CacheBackend;
 pub use cache_value::{CacheEntry, CacheSize, CacheValue};
 pub use calls::{CacheCalls, ModelCalls, PolicyCalls, PolicyState, SearchCalls};

@@ -72,6 +72,7 @@ const FILES: &[SourceFile] = source_files!(
     "python/jackfield/tensors.py",
     "python/jackfield/testing.py",
     "src/analyzer.rs",
+    "src/answer_text.rs",
     "src/by_name.rs",
     "src/cache.rs",
     "src/cache_value.rs",

@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use jackfield_plugin_api::{AnswerText, json_of_answer};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -28,6 +29,8 @@ pub enum Invalid {
     Empty,
     /// There is no JSON object in the text.
     NotJson,
+    /// There are several JSON objects, and none that is the whole answer.
+    Several,
     /// There is an object, but no `prob_true` in it nor in its `belief`.
     Missing,
     /// `prob_true` is not a number.
@@ -43,6 +46,7 @@ impl fmt::Display for Invalid {
         match self {
             Self::Empty => write!(out, "the answer is empty"),
             Self::NotJson => write!(out, "the answer holds no JSON object"),
+            Self::Several => write!(out, "the answer holds several JSON objects"),
             Self::Missing => write!(out, "the answer has no prob_true, neither at its top nor in belief"),
             Self::NotANumber => write!(out, "prob_true is not a number"),
             Self::OutOfRange(value) => write!(out, "prob_true is {value}, which is not in 0..=1"),
@@ -55,43 +59,80 @@ impl std::error::Error for Invalid {}
 
 /// Reads the text of an answer: a JSON object, alone, in a code fence or with words around it.
 ///
-/// `prob_true` counts at the top, else in `belief`. Of several objects the first one with a `prob_true` counts.
+/// `prob_true` counts at the top, else in `belief`. The whole answer is what counts: of several objects none does, nor does one
+/// within another that cannot be read or was cut off.
 ///
 /// ```
 /// use jackfield_claims::validity::{Invalid, parse};
 ///
 /// assert_eq!(parse(r#"{"belief": {"prob_true": 0.7, "label": "likely"}}"#).unwrap().prob_true, 0.7);
 /// assert_eq!(parse(r#"{"prob_true": 0.7, "reasons": ["see www.example.org"]}"#), Err(Invalid::Url));
+/// assert_eq!(parse(r#"{"prob_true": 0.1}? No: {"prob_true": 0.7}"#), Err(Invalid::Several));
 /// ```
 ///
 /// # Errors
 /// The reason why the answer does not count; a URL anywhere comes before the others.
 pub fn parse(text: &str) -> Result<Answer, Invalid> {
+    // A host takes reasoning apart; a text from elsewhere may still have it.
+    let text = AnswerText::split(text).answer;
     if text.trim().is_empty() {
         return Err(Invalid::Empty);
     }
     if has_url(text) {
         return Err(Invalid::Url);
     }
-    let mut verdict = Err(Invalid::NotJson);
+    let whole = json_of_answer(text).and_then(|json| serde_json::from_str::<Map<String, Value>>(json).ok());
+    let objects = match whole {
+        Some(object) => vec![object],
+        None => objects_amid_words(text)?,
+    };
+    // In JSON a URL can be written so that the raw text does not show it: "http:\/\/", "\u0077ww".
+    if objects.iter().flatten().any(|(key, value)| has_url(key) || holds_url(value)) {
+        return Err(Invalid::Url);
+    }
+    match &*objects {
+        [] => Err(Invalid::NotJson),
+        [object] => read(object),
+        _ => Err(Invalid::Several),
+    }
+}
+
+/// The objects that stand in a text, but for those within others and for what is in braces without being JSON.
+///
+/// # Errors
+/// [`Invalid::NotJson`] if braces are left open: the answer was cut off.
+fn objects_amid_words(text: &str) -> Result<Vec<Map<String, Value>>, Invalid> {
+    let mut objects = Vec::new();
     let mut rest = text;
     while let Some(start) = rest.find('{') {
         rest = &rest[start..];
         let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Map<String, Value>>();
-        let Some(Ok(object)) = values.next() else {
-            rest = &rest[1..];
-            continue;
+        let end = match values.next() {
+            Some(Ok(object)) => {
+                objects.push(object);
+                values.byte_offset()
+            }
+            _ => end_of_braces(rest).ok_or(Invalid::NotJson)?,
         };
-        // In JSON a URL can be written so that the raw text does not show it: "http:\/\/", "\u0077ww".
-        if object.iter().any(|(key, value)| has_url(key) || holds_url(value)) {
-            return Err(Invalid::Url);
-        }
-        if !matches!(verdict, Ok(_) | Err(Invalid::NotANumber | Invalid::OutOfRange(_))) {
-            verdict = read(&object);
-        }
-        rest = &rest[values.byte_offset()..];
+        rest = &rest[end..];
     }
-    verdict
+    Ok(objects)
+}
+
+/// Where the braces that a text begins with are closed again.
+fn end_of_braces(text: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    for (index, byte) in text.bytes().enumerate() {
+        match byte {
+            b'{' => depth += 1,
+            b'}' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return Some(index + 1);
+        }
+    }
+    None
 }
 
 fn read(object: &Map<String, Value>) -> Result<Answer, Invalid> {
@@ -170,8 +211,9 @@ mod tests {
         for text in [
             "```json\n{\"prob_true\": 0.5}\n```",
             "Here {as asked} is it: {\"prob_true\": 0.5}. Anything {else}?",
-            "{\"note\": {\"prob_true\": 1}} {\"belief\": {\"prob_true\": 0.5}}",
-            "\u{feff}{\"prob_true\": 0.5} {\"prob_true\": 0.9}",
+            "\u{feff}{\"prob_true\": 0.5} is what I believe.",
+            "<think>{\"prob_true\": 0.1}? www.example.org says no.</think>{\"prob_true\": 0.5}",
+            "Not {\"prob_true\": 0.1}, but\n```json\n{\"prob_true\": 0.5}\n```",
         ] {
             assert_eq!(probability(text), Ok(0.5), "{text}");
         }
@@ -189,7 +231,14 @@ mod tests {
             ("{\"prob_true\": true}", Invalid::NotANumber),
             ("{\"prob_true\": 1.2}", Invalid::OutOfRange(1.2)),
             ("{\"prob_true\": -0.1}", Invalid::OutOfRange(-0.1)),
-            ("{\"prob_true\": 70} {\"prob_true\": 0.7}", Invalid::OutOfRange(70.0)),
+            ("{\"prob_true\": 70}", Invalid::OutOfRange(70.0)),
+            ("{\"prob_true\": 70} {\"prob_true\": 0.7}", Invalid::Several),
+            ("{\"prob_true\": 0.1}? No: {\"prob_true\": 0.7}", Invalid::Several),
+            ("{\"refusal\": \"no\", \"instead\": {\"prob_true\": 0.7}}", Invalid::Missing),
+            ("{'refusal': {\"prob_true\": 0.7}}", Invalid::NotJson),
+            ("{\"belief\": {\"prob_true\": 0.7, \"label\": \"likely\"}, \"reas", Invalid::NotJson),
+            ("{\"belief\": {\"prob_true\": 0.7}, \"flags\": {\"refused\": false}", Invalid::NotJson),
+            ("<think>{\"prob_true\": 0.7}", Invalid::Empty),
         ] {
             assert_eq!(parse(text), Err(reason), "{text}");
         }

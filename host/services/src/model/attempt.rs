@@ -173,7 +173,8 @@ impl Attempt {
         }
         completion.cached = false;
         completion.usage = Some(usage);
-        Settled { answer: Ok(completion), usage, usd: reservation.settle(usage) }
+        // The reasoning was paid for as well.
+        Settled { answer: self.extension.without_reasoning(completion), usage, usd: reservation.settle(usage) }
     }
 
     fn settle_failure(&self, request: &CompletionRequest, failure: Failure, reservation: Reservation<'_>) -> Settled {

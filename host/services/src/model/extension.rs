@@ -13,8 +13,8 @@ use jackfield_loader::{
 };
 use jackfield_pipeline::ModelPlan;
 use jackfield_plugin_api::{
-    Ability, CatchPanic, Completion, CompletionRequest, Context, Document, Failure, FailureKind, Host, Instance,
-    Offers, Request, Result, catch_panic,
+    Ability, AnswerText, CatchPanic, Completion, CompletionRequest, Context, Document, Failure, FailureKind, Host,
+    Instance, Offers, Request, Result, catch_panic,
 };
 use jackfield_store::HeldTensors;
 
@@ -115,6 +115,26 @@ impl ModelExtension {
             }
             Err(failure) => Err(self.secrets.redact_failure(failure)),
         }
+    }
+
+    /// An answer whose text has no reasoning in it.
+    ///
+    /// # Errors
+    /// If it ends within its reasoning. What a local model generated so far may be what is looked at: it stays.
+    pub(super) fn without_reasoning(&self, mut completion: Completion) -> Result<Completion> {
+        let split = AnswerText::split(&completion.text);
+        if split.is_cut_off && !self.plan.local {
+            return Err(Failure::InvalidOutput(format!(
+                "model `{}` gave no answer: its text ends within its reasoning; allow it more tokens",
+                self.plan.name
+            )));
+        }
+        if !split.reasoning.is_empty() && !split.is_cut_off {
+            let before = completion.reasoning.take().map_or(String::new(), |before| before + "\n");
+            completion.reasoning = Some(before + split.reasoning);
+            completion.text = split.answer.to_owned();
+        }
+        Ok(completion)
     }
 
     /// Calls the model with the tensors that the request names, and notes if there was not enough memory.

@@ -7,7 +7,9 @@ use std::{
 };
 
 use jackfield_pipeline::{Price, schema_violation};
-use jackfield_plugin_api::{Completion, CompletionRequest, Failure, LogProbsOn, Message, Result, sync::lock};
+use jackfield_plugin_api::{
+    Completion, CompletionRequest, Failure, FinishReason, LogProbsOn, Message, Result, json_of_answer, sync::lock,
+};
 use jackfield_store::sum;
 use jsonschema::Validator;
 use serde_json::Value;
@@ -53,8 +55,11 @@ impl StructuredOutput {
                 usage = sum(usage, repaired.usage.unwrap_or_default());
                 completion = merge_repaired(completion, repaired);
             }
-            completion.text = enforce_schema(&completion.text, &validator)
-                .map_err(|wrong| Failure::InvalidOutput(format!("the answer does not fit its schema: {wrong}")))?;
+            completion.text = enforce_schema(&completion.text, &validator).map_err(|wrong| {
+                let is_cut_off = completion.finish == FinishReason::Length;
+                let hint = if is_cut_off { "; it was cut off: allow it more tokens" } else { "" };
+                Failure::InvalidOutput(format!("the answer does not fit its schema: {wrong}{hint}"))
+            })?;
         }
         // Not what the record says: how many calls failed before is a matter of chance.
         completion.usage = Some(usage);
@@ -94,9 +99,9 @@ impl Validators {
     }
 }
 
-/// The JSON of an answer that fits, without what some models put around it; otherwise what is wrong.
+/// The JSON of an answer that fits, without the words and the fence that some models put around it; otherwise what is wrong.
 fn enforce_schema(text: &str, validator: &Validator) -> std::result::Result<String, String> {
-    let json = strip_fence(text);
+    let json = json_of_answer(text).unwrap_or_else(|| text.trim());
     // This text is part of the request for a better answer, and so of recordings of models: it stays as it is.
     let value: Value = serde_json::from_str(json).map_err(|error| format!("it is no JSON: {error}"))?;
     // A schema can make the search for errors take as long as it likes; whether there are any is soon known.
@@ -109,13 +114,6 @@ fn enforce_schema(text: &str, validator: &Validator) -> std::result::Result<Stri
         .map(|error| schema_violation(&error, Some("the answer"), MOST_ERROR_CHARS))
         .collect();
     if wrong.is_empty() { Ok(json.to_owned()) } else { Err(wrong.join("; ")) }
-}
-
-/// The text inside a Markdown fence, if it stands in one.
-fn strip_fence(text: &str) -> &str {
-    let text = text.trim();
-    let Some(inside) = text.strip_prefix("```").and_then(|rest| rest.strip_suffix("```")) else { return text };
-    inside.split_once('\n').map_or(inside, |(_, inside)| inside).trim()
 }
 
 /// The request that asks for a better answer. What is known of the prompt, or of a reply that was given, is not asked for
@@ -157,6 +155,8 @@ mod tests {
         let validator = validators.of_schema(&schema).expect("a schema");
         assert_eq!(enforce_schema(" {\"n\":1}\n", &validator).as_deref(), Ok("{\"n\":1}"));
         assert_eq!(enforce_schema("```json\n{\"n\":1}\n```", &validator).as_deref(), Ok("{\"n\":1}"));
+        assert_eq!(enforce_schema("Here:\n```\n{\"n\":1}\n```\nDone.", &validator).as_deref(), Ok("{\"n\":1}"));
+        assert!(enforce_schema("I would say {\"n\":1}.", &validator).is_err(), "the whole answer is the answer");
         assert!(enforce_schema("{\"n\":\"1\"}", &validator).expect_err("a string").contains("`/n`"));
         assert!(enforce_schema("Sure!", &validator).expect_err("no JSON").contains("no JSON"));
         assert!(Arc::ptr_eq(&validator, &validators.of_schema(&schema).expect("a schema")));
