@@ -4,7 +4,7 @@
 
 use std::{
     sync::{Arc, atomic::Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use jackfield_plugin_api::{CacheEntry, CacheSize, CacheValue, Failure, Result};
@@ -50,8 +50,9 @@ impl Cache {
             let wanted = key.clone();
             let get =
                 tier.operate(Purpose::Read, move |cache, host| Box::pin(async move { cache.get(&wanted, host).await }));
+            let began = Instant::now();
             let answer = get.await;
-            let Some(stored) = self.count_answer(tier, Purpose::Read, answer).flatten() else { continue };
+            let Some(stored) = self.count_answer(tier, Purpose::Read, began, answer).flatten() else { continue };
             let (expires, value) = match unpack(&key, &stored) {
                 Stored::Value(expires, value) => (expires, value),
                 other => {
@@ -89,8 +90,9 @@ impl Cache {
         let put = tier.operate(Purpose::Write, move |cache, host| {
             Box::pin(async move { cache.put(&key, stored, ttl, host).await })
         });
+        let began = Instant::now();
         let answer = put.await;
-        self.count_answer(tier, Purpose::Write, answer.map(Some));
+        self.count_answer(tier, Purpose::Write, began, answer.map(Some));
     }
 
     /// Forgets every value whose key begins so, and says for each tier how many there were.
@@ -181,8 +183,14 @@ impl Cache {
     }
 
     /// Counts a miss or an error of a tier, and warns of the first error.
-    fn count_answer<T>(&self, tier: &Tier, purpose: Purpose, answer: Result<Option<T>>) -> Option<Option<T>> {
-        let needs_warning = tier.needs_warning(purpose, answer.is_ok());
+    fn count_answer<T>(
+        &self,
+        tier: &Tier,
+        purpose: Purpose,
+        began: Instant,
+        answer: Result<Option<T>>,
+    ) -> Option<Option<T>> {
+        let needs_warning = tier.needs_warning(purpose, began, answer.is_ok());
         if needs_warning && answer.is_ok() {
             tracing::warn!(cache = self.name, tier = tier.name, "the cache answers again");
         }

@@ -5,7 +5,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use jackfield_loader::waits::Wait;
@@ -49,6 +49,35 @@ pub(super) enum Purpose {
     Write,
 }
 
+/// A backend fails at something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Outage {
+    purpose: Purpose,
+    /// When it last failed.
+    last: Instant,
+}
+
+/// How an operation of a backend ended.
+#[derive(Clone, Copy, Debug)]
+struct Operation {
+    purpose: Purpose,
+    began: Instant,
+    ended: Instant,
+    is_answered: bool,
+}
+
+/// The outage that there is after an operation. An answer to what was asked before the last failure says nothing of whether the
+/// backend answers again.
+fn after_operation(outage: Option<Outage>, operation: Operation) -> Option<Outage> {
+    let Operation { purpose, began, ended, is_answered } = operation;
+    match outage {
+        None => (!is_answered).then_some(Outage { purpose, last: ended }),
+        Some(outage) if outage.purpose != purpose => Some(outage),
+        Some(outage) if is_answered => (began <= outage.last).then_some(outage),
+        Some(_) => Some(Outage { purpose, last: ended }),
+    }
+}
+
 /// A tier.
 pub(super) struct Tier {
     pub(super) name: String,
@@ -65,8 +94,8 @@ pub(super) struct Tier {
     pub(super) hits: AtomicU64,
     pub(super) misses: AtomicU64,
     pub(super) errors: AtomicU64,
-    /// What it fails at, if a warning of that was given.
-    warned: Mutex<Option<Purpose>>,
+    /// That it fails, if a warning of that was given.
+    outage: Mutex<Option<Outage>>,
     /// Whether a warning was given that it holds a value which cannot be used.
     pub(super) has_warned_of_value: AtomicBool,
     wait: Arc<Wait>,
@@ -90,7 +119,7 @@ impl Tier {
         let TierParts { name, linkage, instance, grants, ttl, limits } = parts;
         instance.as_cache()?;
         let (hits, misses, errors) = Default::default();
-        let (warned, has_warned_of_value) = Default::default();
+        let (outage, has_warned_of_value) = Default::default();
         Some(Self {
             backend: Arc::new(Backend {
                 cache: cache.to_owned(),
@@ -108,7 +137,7 @@ impl Tier {
             hits,
             misses,
             errors,
-            warned,
+            outage,
             has_warned_of_value,
             wait: Wait::new(format!("`{name}` of cache `{cache}`")),
             name,
@@ -149,15 +178,13 @@ impl Tier {
         timeout(self.time_limit, work).await.map_err(|_| Failure::Unavailable(took_too_long(self.time_limit)))??
     }
 
-    /// Notes how an operation ended. True if a warning is to be given: it fails for the first time, or answers again.
-    pub(super) fn needs_warning(&self, purpose: Purpose, is_answered: bool) -> bool {
-        let mut warned = lock(&self.warned);
-        match *warned {
-            None if !is_answered => *warned = Some(purpose),
-            Some(failed) if is_answered && failed == purpose => *warned = None,
-            _ => return false,
-        }
-        true
+    /// Notes how an operation ended that began then. True if a warning is to be given: it fails for the first time, or answers
+    /// again.
+    pub(super) fn needs_warning(&self, purpose: Purpose, began: Instant, is_answered: bool) -> bool {
+        let mut outage = lock(&self.outage);
+        let (before, now) = (*outage, Instant::now());
+        *outage = after_operation(before, Operation { purpose, began, ended: now, is_answered });
+        before.is_some() != outage.is_some()
     }
 
     /// Whether its values outlive the process.
@@ -245,6 +272,22 @@ mod tests {
         fn is_durable(&self) -> bool {
             false
         }
+    }
+
+    #[test]
+    fn an_answer_to_what_was_asked_before_the_last_failure_ends_no_outage() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let operation =
+            |purpose, from, to, is_answered| Operation { purpose, began: at(from), ended: at(to), is_answered };
+        let read = |from, to, is_answered| operation(Purpose::Read, from, to, is_answered);
+        let outage = |last| Some(Outage { purpose: Purpose::Read, last: at(last) });
+        assert_eq!(after_operation(None, read(0, 1, true)), None);
+        assert_eq!(after_operation(None, read(1, 2, false)), outage(2));
+        assert_eq!(after_operation(outage(2), read(1, 3, true)), outage(2), "it was asked before");
+        assert_eq!(after_operation(outage(2), read(3, 4, false)), outage(4));
+        assert_eq!(after_operation(outage(4), operation(Purpose::Write, 5, 6, true)), outage(4), "it fails at reading");
+        assert_eq!(after_operation(outage(4), read(5, 6, true)), None);
     }
 
     #[tokio::test]
