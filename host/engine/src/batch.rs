@@ -49,14 +49,17 @@ pub(super) struct BatchAnswers {
     pub(super) began: Instant,
     /// The same, in microseconds since the session began.
     pub(super) began_us: u64,
-    /// How long it took; what it queued does not count.
+    /// How long it took; what it queued does not count, nor what the memo took.
     pub(super) took: Duration,
+    /// How long the memo took to find and to keep results.
+    pub(super) memo_took: Duration,
 }
 
 /// What a batch was answered, before it is timed.
 struct Answered {
     results: Vec<Result<Document>>,
     memo: Vec<MemoNote>,
+    memo_took: Duration,
 }
 
 /// Starts a batch on the workers of a pool.
@@ -67,11 +70,15 @@ pub(super) fn start(pool: &Pool, batch: Batch<'_>) -> Job {
         let mut began = Instant::now();
         let mut began_us = runtime.since_start_us(began);
         control.start_at(began_us);
-        let Answered { results, memo } = match &runtime.memo {
-            None => Answered { results: call_shaped(&runtime, &requests, &control).await, memo: Vec::new() },
+        let Answered { results, memo, memo_took } = match &runtime.memo {
+            None => Answered {
+                results: call_shaped(&runtime, &requests, &control).await,
+                memo: Vec::new(),
+                memo_took: Duration::ZERO,
+            },
             Some(memo) => call_with_memo(&runtime, memo, &requests, &control).await,
         };
-        let mut took = began.elapsed();
+        let mut took = began.elapsed().saturating_sub(memo_took);
         if let Some(queued) = control.queued() {
             // As if it had queued before it began.
             (began, took) = (began + queued, took.saturating_sub(queued));
@@ -80,13 +87,15 @@ pub(super) fn start(pool: &Pool, batch: Batch<'_>) -> Job {
         // The run ends with its last answer, and the instances with the run: a worker that nobody waits for must not hold one.
         drop((runtime, requests));
         // A scheduler that has ended needs no answers.
-        let _ = answers.send(BatchAnswers { batch: id, results, memo, began, began_us, took });
+        let _ = answers.send(BatchAnswers { batch: id, results, memo, began, began_us, took, memo_took });
     })
 }
 
 /// Takes from the memo what is there, and calls the plugin for the rest.
 async fn call_with_memo(runtime: &StageRuntime, memo: &Memo, requests: &[Request], control: &BatchControl) -> Answered {
+    let began = Instant::now();
     let (mut results, notes) = memo.look_up(requests, &runtime.blobs).await;
+    let mut memo_took = began.elapsed();
     for (request, note) in requests.iter().zip(&notes) {
         control.note_lookup(&request.context.item, note.hit);
     }
@@ -95,12 +104,14 @@ async fn call_with_memo(runtime: &StageRuntime, memo: &Memo, requests: &[Request
         let missing_requests: Vec<Request> = missing.iter().map(|at| memo.request(&requests[*at])).collect();
         for (at, result) in missing.into_iter().zip(call_shaped(runtime, &missing_requests, control).await) {
             if let Ok(document) = &result {
+                let began = Instant::now();
                 memo.keep(&notes[at], document, &runtime.blobs).await;
+                memo_took += began.elapsed();
             }
             results[at] = Some(result);
         }
     }
-    Answered { results: results.into_iter().flatten().collect(), memo: notes }
+    Answered { results: results.into_iter().flatten().collect(), memo: notes, memo_took }
 }
 
 /// Calls the plugin and checks what it answers. Tensors are held to the shapes that it wants before the call, and to those

@@ -35,9 +35,23 @@ pub fn export_inputs(
     db: &Db,
     item: &ItemRow,
 ) -> Result<Vec<Document>, ExportError> {
+    recorded_inputs(plan, inputs, export, db, Some(item))
+}
+
+/// What each call of a stage gets, or of an export, from what is on record of an item; none for a stage that runs once a run.
+///
+/// # Errors
+/// As those of [`export_inputs`].
+pub fn recorded_inputs(
+    plan: &Plan,
+    inputs: &dyn InputReader,
+    export: &StagePlan,
+    db: &Db,
+    item: Option<&ItemRow>,
+) -> Result<Vec<Document>, ExportError> {
     let no_input = |why: String| ExportError::NoInput {
         stage: export.name.clone(),
-        item: escape_untrusted(&item.id).into_owned(),
+        item: item.map(|item| escape_untrusted(&item.id).into_owned()).unwrap_or_default(),
         why,
     };
     let recorded = Recorded::read(plan, inputs, export, db, item)?;
@@ -75,13 +89,17 @@ impl Recorded {
         inputs: &dyn InputReader,
         export: &StagePlan,
         db: &Db,
-        row: &ItemRow,
+        row: Option<&ItemRow>,
     ) -> Result<Self, ExportError> {
-        let rows = [db.results(-1)?, db.results(row.index as i64)?];
+        let of_item = row.map(|row| db.results(row.index as i64)).transpose()?.unwrap_or_default();
+        let rows = [db.results(-1)?, of_item];
         let document = |(index, stage): (usize, &StagePlan)| {
             document_of(stage, StageIdx::new(index), &rows[usize::from(stage.scope == Scope::Item)])
         };
-        let item = if export.reads_input() { Some(read_one_again(plan, inputs, db, row)?) } else { None };
+        let item = match row.filter(|_| export.reads_input()) {
+            Some(row) => Some(read_one_again(plan, inputs, db, row)?),
+            None => None,
+        };
         Ok(Self { item, stages: plan.stages.iter().enumerate().map(document).collect() })
     }
 

@@ -14,7 +14,6 @@
 mod batch;
 mod batch_control;
 mod call_host;
-mod call_times;
 mod cancel;
 mod difference;
 mod document_list;
@@ -52,7 +51,7 @@ mod trial_limits;
 pub use cancel::Cancel;
 pub use difference::{Difference, is_part, is_same};
 pub use error::{EngineError, ItemFault};
-pub use export::{Export, export_inputs};
+pub use export::{Export, export_inputs, recorded_inputs};
 pub use export_error::ExportError;
 pub use input::field_of;
 pub use memo::common_parts;

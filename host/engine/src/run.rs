@@ -280,7 +280,7 @@ impl Engine<'_> {
     fn sum_up(&self, setup: SessionSetup<'_>, result: SessionResult) -> Result<(Summary, WireValues), EngineError> {
         let SessionResult { end, run_stages_flawed, values, exhausted, totals } = result;
         let end = end?;
-        let Totals { items, stages, routes, search } = totals;
+        let Totals { items, item_times, stages, routes, search } = totals;
         let state = match (end, items.state()) {
             (SessionEnd::Stopped, _) if exhausted.is_some() && !setup.cancel.requested() => {
                 match items.ok + items.pruned + items.partial {
@@ -298,11 +298,14 @@ impl Engine<'_> {
             None => "interrupted".to_owned(),
         });
         let services = &self.services;
+        let wall = setup.began.elapsed().as_secs_f64();
         let summary = Summary {
             run: setup.record.map(|record| record.folder.id()).unwrap_or_default(),
             dir: setup.record.map(|record| record.folder.path().to_owned()).unwrap_or_default(),
             state,
             items,
+            item_times: (item_times.count > 0).then_some(item_times),
+            items_per_second: if wall > 0.0 { item_times.count as f64 / wall } else { 0.0 },
             stages,
             models: services.models.iter().map(|model| (model.name().to_owned(), model.count())).collect(),
             caches: services.caches.iter().map(|cache| (cache.name().to_owned(), cache.counts())).collect(),
@@ -310,7 +313,7 @@ impl Engine<'_> {
             search,
             stopped,
             advice,
-            wall_ms: setup.began.elapsed().as_secs_f64() * 1000.0,
+            wall_ms: wall * 1000.0,
         };
         Ok((summary, values))
     }

@@ -48,8 +48,9 @@ impl Cache {
         let key = self.full_key(key);
         for (index, tier) in self.tiers.iter().enumerate() {
             let wanted = key.clone();
-            let get =
-                tier.operate(Purpose::Read, move |cache, host| Box::pin(async move { cache.get(&wanted, host).await }));
+            let get = tier.operate_timed(Purpose::Read, move |cache, host| {
+                Box::pin(async move { cache.get(&wanted, host).await })
+            });
             let began = Instant::now();
             let answer = get.await;
             let Some(stored) = self.count_answer(tier, Purpose::Read, began, answer).flatten() else { continue };
@@ -87,7 +88,7 @@ impl Cache {
     /// Puts a stored value into a tier.
     async fn put_in_tier(&self, tier: &Tier, key: &str, stored: CacheValue, ttl: Option<Duration>) {
         let key = key.to_owned();
-        let put = tier.operate(Purpose::Write, move |cache, host| {
+        let put = tier.operate_timed(Purpose::Write, move |cache, host| {
             Box::pin(async move { cache.put(&key, stored, ttl, host).await })
         });
         let began = Instant::now();

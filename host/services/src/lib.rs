@@ -13,7 +13,7 @@
 //! - `http`, `plugin_host`, `secrets`, `native_threads`: what a service's plugin may use, and what is kept from it.
 //! - `recording`: calls of stages in files, and their replay.
 //! - `tensor_scopes`: which tensors a call may open and name.
-//! - `backoff`: delays between tries, which the engine uses as well.
+//! - `backoff`: delays between tries, and `times`: how long operations took, which the engine uses as well.
 //!
 //! Invariant: every call to the outside passes here; it is cached, limited, budgeted and counted.
 //!
@@ -37,6 +37,7 @@ mod search;
 mod secrets;
 mod tensor_scopes;
 mod tier;
+mod times;
 
 pub use backoff::jittered_backoff;
 pub use cache::Cache;
@@ -56,3 +57,4 @@ pub use route::{PolicyStateError, PolicyStateFile, Route, SavedPolicyState};
 pub use search::{Search, StudyError, StudyFile, StudyStart};
 pub use tensor_scopes::TensorScopes;
 pub use tier::TierParts;
+pub use times::Times;

@@ -21,7 +21,7 @@ use tokio::{runtime::Handle, time::timeout};
 
 use super::{
     circuit_breaker::CircuitBreaker, http::Http, native_threads::NativeThreads, plugin_host::ServiceHost,
-    secrets::Secrets,
+    secrets::Secrets, times::Times,
 };
 
 /// What a tier is made of.
@@ -96,6 +96,10 @@ pub(super) struct Tier {
     pub(super) errors: AtomicU64,
     /// That it fails, if a warning of that was given.
     outage: Mutex<Option<Outage>>,
+    /// How long look-ups took. Locked for a moment after each.
+    get_times: Mutex<Times>,
+    /// How long it took to keep values.
+    put_times: Mutex<Times>,
     /// Whether a warning was given that it holds a value which cannot be used.
     pub(super) has_warned_of_value: AtomicBool,
     wait: Arc<Wait>,
@@ -120,6 +124,7 @@ impl Tier {
         instance.as_cache()?;
         let (hits, misses, errors) = Default::default();
         let (outage, has_warned_of_value) = Default::default();
+        let (get_times, put_times) = Default::default();
         Some(Self {
             backend: Arc::new(Backend {
                 cache: cache.to_owned(),
@@ -138,6 +143,8 @@ impl Tier {
             misses,
             errors,
             outage,
+            get_times,
+            put_times,
             has_warned_of_value,
             wait: Wait::new(format!("`{name}` of cache `{cache}`")),
             name,
@@ -164,6 +171,19 @@ impl Tier {
                 self.writes.run(answer).await
             }
         }
+    }
+
+    /// As [`Self::operate`], for a look-up or for a value that is to be kept: how long it takes counts.
+    pub(super) async fn operate_timed<T: Send + 'static>(
+        &self,
+        purpose: Purpose,
+        operation: impl for<'c> FnOnce(&'c dyn CacheCalls, &'c dyn HostCalls) -> BoxFuture<'c, Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        let began = Instant::now();
+        let answer = self.operate(purpose, operation).await;
+        let times = if purpose == Purpose::Read { &self.get_times } else { &self.put_times };
+        lock(times).record(began.elapsed(), 1);
+        answer
     }
 
     /// Native code may hold its thread for as long as it likes, and cannot be stopped.
@@ -200,6 +220,8 @@ impl Tier {
             hits: count(&self.hits),
             misses: count(&self.misses),
             errors: count(&self.errors),
+            get: lock(&self.get_times).stats(),
+            put: lock(&self.put_times).stats(),
         }
     }
 }

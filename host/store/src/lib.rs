@@ -83,7 +83,7 @@ pub use routes::RouteRecord;
 pub use rows::{ItemRow, ResultRow, SessionRow, StageCounts};
 pub use spend::Spend;
 pub use states::{ItemState, RunState};
-pub use summary::{ItemCounts, ModelCount, RouteCount, SearchCount, StageStats, Summary, TierCount};
+pub use summary::{ItemCounts, ModelCount, RouteCount, SearchCount, StageStats, Summary, TierCount, TimeStats};
 pub use tensors::{decode as decode_tensors, encode as encode_tensors};
 pub use trials::{SearchNote, TrialRecord};
 pub use writer::{UnwrittenItems, Writer, WriterSession};

@@ -122,22 +122,30 @@ impl Db {
         self.each(
             "SELECT model, stage, source, tier, failure IS NOT NULL, tries, tokens_in, tokens_out, usd, took_us
              FROM model_calls ORDER BY seq",
-            |row| {
-                Ok(CompletionRow {
-                    model: row.get(0)?,
-                    stage: row.get(1)?,
-                    source: row.get(2)?,
-                    tier: row.get(3)?,
-                    failed: row.get(4)?,
-                    tries: unsigned(row, 5)?,
-                    tokens_in: unsigned(row, 6)?,
-                    tokens_out: unsigned(row, 7)?,
-                    usd: row.get(8)?,
-                    took_us: unsigned(row, 9)?,
-                })
-            },
+            completion_row,
             visit,
         )
+    }
+
+    /// Calls `visit` for every completion that a stage asked for on behalf of an item (empty for a stage that runs once a run), in
+    /// the order in which they ended, with the kind of its failure if it failed for good.
+    pub fn each_completion_of(
+        &self,
+        stage: u32,
+        item: &str,
+        mut visit: impl FnMut(CompletionRow, Option<String>),
+    ) -> Result<(), StoreError> {
+        self.run(|db| {
+            let mut query = db.prepare_cached(
+                "SELECT model, stage, source, tier, failure IS NOT NULL, tries, tokens_in, tokens_out, usd, took_us, failure
+                 FROM model_calls WHERE stage = ?1 AND item = ?2 ORDER BY seq",
+            )?;
+            let mut rows = query.query(rusqlite::params![stage, item])?;
+            while let Some(row) = rows.next()? {
+                visit(completion_row(row)?, row.get(10)?);
+            }
+            Ok(())
+        })
     }
 
     /// When the last call of each session ended, in microseconds since the session began.
@@ -177,6 +185,21 @@ impl Db {
             Ok(())
         })
     }
+}
+
+fn completion_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<CompletionRow> {
+    Ok(CompletionRow {
+        model: row.get(0)?,
+        stage: row.get(1)?,
+        source: row.get(2)?,
+        tier: row.get(3)?,
+        failed: row.get(4)?,
+        tries: unsigned(row, 5)?,
+        tokens_in: unsigned(row, 6)?,
+        tokens_out: unsigned(row, 7)?,
+        usd: row.get(8)?,
+        took_us: unsigned(row, 9)?,
+    })
 }
 
 /// A count; a damaged file may hold anything.

@@ -78,6 +78,25 @@ pub struct StageStats {
     pub p99_ms: f64,
     /// Time in the plugin in all, in milliseconds.
     pub total_ms: f64,
+    /// Time that the stage's own cache took to find and to keep results, in milliseconds. It is no part of the times above; what a
+    /// model's cache takes is, as is all that a call waits for.
+    #[serde(default)]
+    pub cache_ms: f64,
+}
+
+/// How long operations of a kind took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TimeStats {
+    /// How many there were.
+    pub count: u64,
+    /// The median, in milliseconds.
+    pub p50_ms: f64,
+    /// The 95th percentile, in milliseconds.
+    pub p95_ms: f64,
+    /// The 99th percentile, in milliseconds.
+    pub p99_ms: f64,
+    /// All of them together, in milliseconds.
+    pub total_ms: f64,
 }
 
 /// Counts of a route.
@@ -147,6 +166,12 @@ pub struct Summary {
     pub state: RunState,
     /// Items by outcome.
     pub items: ItemCounts,
+    /// How long items took in this session, from being taken up to being done. None if no item was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item_times: Option<TimeStats>,
+    /// Items that were done in this session, for each second of it.
+    #[serde(default)]
+    pub items_per_second: f64,
     /// Stages by name.
     pub stages: BTreeMap<String, StageStats>,
     /// Models by name.
@@ -205,7 +230,7 @@ pub struct ModelCount {
 }
 
 /// How often a tier was asked.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TierCount {
     /// The extension.
     pub tier: String,
@@ -215,4 +240,10 @@ pub struct TierCount {
     pub misses: u64,
     /// Unreachable, or broken: it did not answer, or not with what was put there.
     pub errors: u64,
+    /// How long it took to look a value up.
+    #[serde(default)]
+    pub get: TimeStats,
+    /// How long it took to keep a value.
+    #[serde(default)]
+    pub put: TimeStats,
 }

@@ -36,6 +36,8 @@ struct TierMeter {
     hits: u64,
     misses: u64,
     errors: u64,
+    get_ms: f64,
+    put_ms: f64,
 }
 
 impl<'a> Meters<'a> {
@@ -52,6 +54,8 @@ impl<'a> Meters<'a> {
                 hits: 0,
                 misses: 0,
                 errors: 0,
+                get_ms: 0.0,
+                put_ms: 0.0,
             });
             tiers.collect()
         });
@@ -117,6 +121,9 @@ impl<'a> Meters<'a> {
                 meter.metrics.requests("hit", count.hits - meter.hits);
                 meter.metrics.requests("miss", count.misses - meter.misses);
                 meter.metrics.requests("error", count.errors - meter.errors);
+                let (get_ms, put_ms) = (count.get.total_ms, count.put.total_ms);
+                meter.metrics.took((get_ms - meter.get_ms) / 1000.0, (put_ms - meter.put_ms) / 1000.0);
+                (meter.get_ms, meter.put_ms) = (get_ms, put_ms);
                 (meter.hits, meter.misses, meter.errors) = (count.hits, count.misses, count.errors);
             }
         }

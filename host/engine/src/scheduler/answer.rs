@@ -9,6 +9,7 @@ use jackfield_store::{Answer, AnswerSource, CacheLookups, CallRecord, Completion
 use super::{
     call::{AnsweredCall, CallTiming, InFlightBatch, ReadyCall, SentCalls},
     decide::{BatchDecision, FailedCall, FailureDecision, decide_batch, decide_failure},
+    stage_queue::BatchTimes,
     state::Scheduler,
     timers::TimerEvent,
 };
@@ -41,9 +42,8 @@ impl Scheduler<'_, '_> {
         let Some(batch) = self.batches.remove(answers.batch) else { return };
         let batch = batch.into_answered();
         self.record_completions(&batch);
-        let count = batch.calls.len();
-        let each = answers.took / count.max(1) as u32;
-        self.stages[batch.stage].note_batch(each, count);
+        let times = BatchTimes::of(&answers, batch.calls.len());
+        self.stages[batch.stage].note_batch(times);
         if !self.draining.has_begun
             && let Some(exhausted) = self.services.exhausted()
         {
@@ -51,18 +51,19 @@ impl Scheduler<'_, '_> {
         }
         match decide_batch(&answers.results) {
             BatchDecision::CallEachAlone => self.call_each_alone(batch.stage, batch.into_ready()),
-            BatchDecision::AnswerEachCall => self.answer_each_call(batch, answers, each),
+            BatchDecision::AnswerEachCall => self.answer_each_call(batch, answers, times),
         }
     }
 
-    /// Each call of a batch has its answer. `each` is its share of the batch's time.
-    fn answer_each_call(&mut self, batch: SentCalls, answers: BatchAnswers, each: Duration) {
+    /// Each call of a batch has its answer.
+    fn answer_each_call(&mut self, batch: SentCalls, answers: BatchAnswers, times: BatchTimes) {
         let SentCalls { stage, calls, requests, .. } = batch;
         let mut memo = answers.memo.into_iter();
         for (position, (call, result)) in calls.into_iter().zip(answers.results).enumerate() {
-            let began_us = answers.began_us + (each * position as u32).as_micros() as u64;
-            let timing = CallTiming { began: answers.began, began_us, took_us: each.as_micros() as u64 };
             let (request, memo) = (&requests[position], memo.next());
+            let took = times.of_call(memo.as_ref().is_some_and(|memo| memo.hit));
+            let began_us = answers.began_us + (took * position as u32).as_micros() as u64;
+            let timing = CallTiming { began: answers.began, began_us, took_us: took.as_micros() as u64 };
             self.answer_call(AnsweredCall { stage, call, request, result, timed_out: false, timing, memo });
         }
     }

@@ -4,14 +4,15 @@ use std::{collections::VecDeque, mem, sync::Arc, time::Duration};
 
 use jackfield_pipeline::{Plan, StagePlan};
 use jackfield_plugin_api::Request;
-use jackfield_store::StageStats;
+use jackfield_services::Times;
+use jackfield_store::{StageStats, TimeStats};
 
 use super::{
     call::{Call, ReadyCall},
     search_in_progress::OpenedStages,
 };
 use crate::{
-    call_times::Times,
+    batch::BatchAnswers,
     index::{ArmIdx, StageIdx},
     seed::name_of,
     stage_runtime::StageRuntime,
@@ -63,6 +64,32 @@ pub(super) struct Progress {
 pub(super) struct NextBatch {
     pub(super) calls: Vec<Call>,
     pub(super) requests: Vec<Request>,
+}
+
+/// How long a batch took.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct BatchTimes {
+    /// How many calls it has.
+    pub(super) calls: usize,
+    /// How many of them were made: the memo did not have their results.
+    pub(super) made: usize,
+    /// The share of each call that was made.
+    pub(super) each: Duration,
+    /// How long the memo took, all calls together.
+    pub(super) memo_took: Duration,
+}
+
+impl BatchTimes {
+    /// The times of a batch of so many calls.
+    pub(super) fn of(answers: &BatchAnswers, calls: usize) -> Self {
+        let made = calls - answers.memo.iter().filter(|note| note.hit).count();
+        Self { calls, made, each: answers.took / made.max(1) as u32, memo_took: answers.memo_took }
+    }
+
+    /// How long a call took: its share of what was made, or of what the memo took.
+    pub(super) fn of_call(&self, from_memo: bool) -> Duration {
+        if from_memo { self.memo_took / self.calls.max(1) as u32 } else { self.each }
+    }
 }
 
 impl<'p> StageQueue<'p> {
@@ -127,11 +154,15 @@ impl<'p> StageQueue<'p> {
         NextBatch { calls, requests }
     }
 
-    /// A batch was answered: so many calls, each of which took so long.
-    pub(super) fn note_batch(&mut self, each: Duration, calls: usize) {
+    /// A batch was answered, in so much time.
+    pub(super) fn note_batch(&mut self, times: BatchTimes) {
+        let BatchTimes { calls, made, each, memo_took } = times;
         self.batches_in_flight -= 1;
-        self.pace = Some(self.pace.map_or(each, |pace| (pace * 7 + each) / 8));
-        self.times.record(each, calls as u64);
+        let each_call = (each * made as u32 + memo_took) / calls.max(1) as u32;
+        self.pace = Some(self.pace.map_or(each_call, |pace| (pace * 7 + each_call) / 8));
+        // What the memo spares takes no time of the plugin.
+        self.times.record(each, made as u64);
+        self.stats.cache_ms += memo_took.as_secs_f64() * 1000.0;
     }
 
     /// There is one more call.
@@ -153,7 +184,8 @@ impl<'p> StageQueue<'p> {
 
     /// Its name, and its counts and times at the end.
     pub(super) fn into_stats(mut self) -> (String, StageStats) {
-        self.times.fill(&mut self.stats);
+        let TimeStats { p50_ms, p95_ms, p99_ms, total_ms, .. } = self.times.stats();
+        self.stats = StageStats { p50_ms, p95_ms, p99_ms, total_ms, ..self.stats };
         self.stats.traps = self.arms.iter().map(|arm| arm.instance.traps()).sum::<u64>() + self.opened.traps();
         (self.plan.name.clone(), self.stats)
     }

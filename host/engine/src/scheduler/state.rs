@@ -6,8 +6,8 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use jackfield_loader::waits::Wait;
 use jackfield_pipeline::Plan;
 use jackfield_plugin_api::Random;
-use jackfield_services::{Exhausted, Services};
-use jackfield_store::{ItemCounts, ItemState, Record, RouteCount, SearchCount, StageStats, StoreError};
+use jackfield_services::{Exhausted, Services, Times};
+use jackfield_store::{ItemCounts, ItemState, Record, RouteCount, SearchCount, StageStats, StoreError, TimeStats};
 use rustc_hash::FxHashMap;
 
 use super::{
@@ -51,6 +51,8 @@ pub(crate) struct Scheduler<'p, 'k> {
     pub(super) items: ItemsInFlight,
     /// How the items ended that are done, those of earlier sessions included.
     pub(super) counts: ItemCounts,
+    /// How long the items took that were done in this session.
+    pub(super) item_times: Times,
     /// How the stages that run once a run have ended, for all items to read; empty before that.
     pub(super) run_stages: PerStage<StageState>,
     /// The batches in flight.
@@ -165,6 +167,8 @@ pub(crate) struct SchedulerParts<'a, 'p, 'k> {
 /// Counts and times at the end of a session, and what was learned.
 pub(crate) struct Totals {
     pub(crate) items: ItemCounts,
+    /// How long the items took that were done in this session.
+    pub(crate) item_times: TimeStats,
     /// By the name of the stage.
     pub(crate) stages: BTreeMap<String, StageStats>,
     /// By the name of the stage.
@@ -206,6 +210,7 @@ impl<'p, 'k> Scheduler<'p, 'k> {
             send_order,
             items: ItemsInFlight::default(),
             counts: ItemCounts::default(),
+            item_times: Times::new(),
             run_stages: PerStage::default(),
             batches: Batches::new(),
             timers: Timers::default(),
@@ -299,6 +304,9 @@ impl<'p, 'k> Scheduler<'p, 'k> {
     /// Counts an item that is done and emits that it is. `admitted` is when it was, unless it was done before the session.
     pub(crate) fn count_item(&mut self, id: &Arc<str>, state: ItemState, admitted: Option<Instant>) {
         self.counts.add(state);
+        if let Some(admitted) = admitted {
+            self.item_times.record(admitted.elapsed(), 1);
+        }
         let (counts, in_flight) = (self.counts, self.items.len());
         self.observer.on(&Event::ItemDone { item: id, state, admitted, counts, in_flight });
     }
@@ -313,6 +321,7 @@ impl<'p, 'k> Scheduler<'p, 'k> {
         let routes = self.routes.into_iter().map(route).collect();
         Totals {
             items: self.counts,
+            item_times: self.item_times.stats(),
             stages: self.stages.into_iter().map(StageQueue::into_stats).collect(),
             routes,
             search: self.search.map(|searching| searching.search.into_count()),

@@ -125,7 +125,15 @@ impl BatchExecutor for ScriptedExecutor<'_> {
         if let Some(results) = results {
             let (began, took) = (Instant::now(), Duration::from_nanos(1));
             answers
-                .send(BatchAnswers { batch: id, results, memo: Vec::new(), began, began_us: 0, took })
+                .send(BatchAnswers {
+                    batch: id,
+                    results,
+                    memo: Vec::new(),
+                    began,
+                    began_us: 0,
+                    took,
+                    memo_took: Duration::ZERO,
+                })
                 .expect("the scheduler listens");
         }
         let (_, job) = async_task::spawn(async {}, |_| {});

@@ -30,6 +30,8 @@ const ITEM_STATES: [&str; 3] = ["ok", "partial", "failed"];
 
 pub(super) type Counters<const N: usize> = Family<Labels<N>, Counter>;
 pub(super) type Sums = Family<Labels<1>, Counter<f64, AtomicU64>>;
+/// Seconds of what a tier of a cache does.
+pub(super) type CacheSeconds = Family<Labels<3>, Counter<f64, AtomicU64>>;
 pub(super) type Times = Family<Labels<1>, Histogram>;
 pub(super) type Levels = Family<Labels<2>, Gauge>;
 
@@ -45,6 +47,7 @@ struct Inner {
     stage_times: Times,
     models: ModelFamilies,
     cache_requests: Counters<3>,
+    cache_seconds: CacheSeconds,
     memory: Family<Labels<1>, Gauge>,
     memory_bounds: Levels,
 }
@@ -76,6 +79,8 @@ impl Metrics {
         registry.register("model_concurrency", "Calls of a model at once, and their limit", model_concurrency.clone());
         let cache_requests = Counters::default();
         registry.register("cache_requests", "Look-ups in a cache's tier, by outcome", cache_requests.clone());
+        let cache_seconds = CacheSeconds::default();
+        registry.register("cache_seconds", "Time of a cache's tier, by what it did", cache_seconds.clone());
         let memory = Family::<Labels<1>, Gauge>::default();
         registry.register("memory_bytes", "Memory of the process, now and at the most", memory.clone());
         let memory_bounds = Levels::default();
@@ -96,6 +101,7 @@ impl Metrics {
                 concurrency: model_concurrency,
             },
             cache_requests,
+            cache_seconds,
             memory,
             memory_bounds,
         }))
@@ -126,7 +132,7 @@ impl Metrics {
     /// Where the look-ups in this tier of the cache of this name are counted. Look it up once, not each call.
     #[must_use]
     pub fn cache(&self, name: &str, tier: &str) -> CacheMetrics {
-        CacheMetrics::new(name, tier, &self.0.cache_requests)
+        CacheMetrics::new(name, tier, &self.0.cache_requests, &self.0.cache_seconds)
     }
 
     /// Measures the memory of the process, where the system reports it. Of several bounds of a kind, such as control groups

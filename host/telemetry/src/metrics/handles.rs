@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::atomic::AtomicU64, time::Duration};
 use prometheus_client::metrics::{counter::Counter, gauge::Gauge, histogram::Histogram};
 
 use super::{
-    families::{Counters, Levels, Sums, Times},
+    families::{CacheSeconds, Counters, Levels, Sums, Times},
     series::Series,
 };
 
@@ -153,18 +153,31 @@ impl ModelMetrics {
 #[derive(Debug)]
 pub struct CacheMetrics {
     requests: Series<3>,
+    get_seconds: Counter<f64, AtomicU64>,
+    put_seconds: Counter<f64, AtomicU64>,
 }
 
 impl CacheMetrics {
-    pub(super) fn new(name: &str, tier: &str, requests: &Counters<3>) -> Self {
+    pub(super) fn new(name: &str, tier: &str, requests: &Counters<3>, seconds: &CacheSeconds) -> Self {
         let labels = [("cache", name.to_owned().into()), ("tier", tier.to_owned().into()), ("outcome", "".into())];
         let requests = Series::new(requests, labels, &CACHE_OUTCOMES);
         requests.add("miss", 0);
-        Self { requests }
+        let seconds_of = |operation: &'static str| {
+            let names = [("cache", name.to_owned().into()), ("tier", tier.to_owned().into())];
+            let [cache, tier] = names;
+            seconds.get_or_create_owned(&[cache, tier, ("operation", operation.into())])
+        };
+        Self { requests, get_seconds: seconds_of("get"), put_seconds: seconds_of("put") }
     }
 
     /// Counts look-ups that ended with `outcome`: `hit`, `miss`, `error`.
     pub fn requests(&self, outcome: &str, count: u64) {
         self.requests.add(outcome, count);
+    }
+
+    /// Adds what look-ups and the keeping of values took, in seconds; less than nothing counts as nothing.
+    pub fn took(&self, get: f64, put: f64) {
+        self.get_seconds.inc_by(get.max(0.0));
+        self.put_seconds.inc_by(put.max(0.0));
     }
 }
