@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fmt::Write as _};
 
 use clap::ValueEnum;
-use jackfield_pipeline::{InputExpr, Plan, Scope, Source, StagePlan};
+use jackfield_pipeline::{InputExpr, ObjectivePlan, Plan, Scope, SearchPlan, Source, StagePlan, Wire};
 use jackfield_plugin_api::Goal;
 
 use super::{
@@ -85,6 +85,43 @@ fn searched_keys(plan: &Plan, stage: &StagePlan) -> Vec<String> {
     of_stage.map(|target| target.path.join(".")).collect()
 }
 
+/// A wire into a policy, which is no input of the stage: what it tells items apart by, or learns from.
+struct PolicyWire<'a> {
+    /// What the policy makes of it: `context`, `reward`, or the objective that is to become more or less.
+    role: String,
+    wire: &'a Wire,
+}
+
+/// The wires into the policy of a stage's route.
+fn route_wires(stage: &StagePlan) -> Vec<PolicyWire<'_>> {
+    let Some(route) = &stage.route else { return Vec::new() };
+    let named = [("context", &route.context), ("reward", &route.reward)];
+    let named =
+        named.into_iter().filter_map(|(role, wire)| Some(PolicyWire { role: role.to_owned(), wire: wire.as_ref()? }));
+    named.chain(route.objectives.iter().map(objective_wire)).collect()
+}
+
+/// The wires into the policy of the search.
+fn search_wires(search: &SearchPlan) -> Vec<PolicyWire<'_>> {
+    let reports = search.reports.iter().map(|wire| PolicyWire { role: "report".to_owned(), wire });
+    search.objectives.iter().map(objective_wire).chain(reports).collect()
+}
+
+fn objective_wire(objective: &ObjectivePlan) -> PolicyWire<'_> {
+    let direction = if objective.minimize { "less" } else { "more" };
+    PolicyWire { role: format!("{direction} {}", objective.name), wire: &objective.wire }
+}
+
+/// A policy and the wires into it, in words: `thompson of 2 arms, context: domain.label, reward: grade.reward`.
+fn route_words(plan: &Plan, stage: &StagePlan) -> Option<String> {
+    let route = stage.route.as_ref()?;
+    let mut words = format!("route: {} of {}", route.extension.name, counted(route.arms.len() as u64, "arm"));
+    for PolicyWire { role, wire } in route_wires(stage) {
+        let _ = write!(words, ", {role}: {}", plan.wire_text(wire));
+    }
+    Some(words)
+}
+
 /// The stages of runs, and those that run at export.
 fn all_stages(plan: &Plan) -> impl Iterator<Item = &StagePlan> {
     plan.stages.iter().chain(&plan.exports)
@@ -131,41 +168,152 @@ fn as_text(plan: &Plan) -> String {
         if !sources.is_empty() {
             let _ = write!(text, " <- {}", sources.join(", "));
         }
-        if let Some(schedule) = schedule(plan, stage) {
-            let _ = write!(text, "  [{schedule}]");
+        for words in [schedule(plan, stage), route_words(plan, stage)].into_iter().flatten() {
+            let _ = write!(text, "  [{words}]");
         }
         text.push('\n');
     }
     text
 }
 
+/// The node that stands for the item.
+const INPUT: &str = "input";
+/// The node that stands for the policy of the search; no stage has such a name.
+const SEARCH: &str = "[search]";
+
+/// An arrow of a drawing, between nodes by their names.
+struct Arrow {
+    from: String,
+    to: String,
+    /// For a wire into a policy, what the policy makes of it: such an arrow is dashed.
+    role: Option<String>,
+}
+
+/// All arrows, stage by stage: first what a stage reads, then what its policy is told; those of the search last.
+fn arrows(plan: &Plan) -> Vec<Arrow> {
+    let mut arrows = Vec::new();
+    let policy_arrow = |PolicyWire { role, wire }: PolicyWire<'_>, to: &str| {
+        let from = source_name(plan, wire.source)?;
+        Some(Arrow { from, to: to.to_owned(), role: Some(role) })
+    };
+    for stage in all_stages(plan) {
+        let read = sources(plan, stage).into_iter();
+        arrows.extend(read.map(|from| Arrow { from, to: stage.name.clone(), role: None }));
+        arrows.extend(route_wires(stage).into_iter().filter_map(|wire| policy_arrow(wire, &stage.name)));
+    }
+    if let Some(search) = &plan.search {
+        arrows.extend(search_wires(search).into_iter().filter_map(|wire| policy_arrow(wire, SEARCH)));
+        arrows.push(Arrow { from: SEARCH.to_owned(), to: INPUT.to_owned(), role: Some("values".to_owned()) });
+    }
+    arrows
+}
+
+/// The lines of a node: the stage, how often it runs, and its policy.
+fn node_lines(plan: &Plan, stage: &StagePlan) -> Vec<String> {
+    let route = stage
+        .route
+        .as_ref()
+        .map(|route| format!("route: {} of {}", route.extension.name, counted(route.arms.len() as u64, "arm")));
+    [Some(stage.name.clone()), schedule(plan, stage), route].into_iter().flatten().collect()
+}
+
 fn as_mermaid(plan: &Plan) -> String {
     let mut text = String::from("flowchart LR\n");
-    let node = |name: &str| name.replace('-', "_");
+    let names: Vec<&str> = all_stages(plan).map(|stage| stage.name.as_str()).collect();
+    // Names that differ in a hyphen alone have different numbers.
+    let node = |name: &str| match names.iter().position(|known| *known == name) {
+        Some(index) => format!("s{index}_{}", name.replace('-', "_")),
+        None => name.trim_matches(['[', ']']).to_owned(),
+    };
     text.push_str("    input([input])\n");
-    for stage in all_stages(plan) {
-        let schedule = schedule(plan, stage).map(|schedule| format!("<br/><i>{schedule}</i>")).unwrap_or_default();
-        let _ = writeln!(text, "    s_{}[\"{}{schedule}\"]", node(&stage.name), stage.name);
+    if let Some(search) = &plan.search {
+        let _ = writeln!(text, "    search{{{{\"search<br/><i>{}</i>\"}}}}", for_mermaid(&search.extension.name));
     }
     for stage in all_stages(plan) {
-        for source in sources(plan, stage) {
-            let from = if source == "input" { source } else { format!("s_{}", node(&source)) };
-            let _ = writeln!(text, "    {from} --> s_{}", node(&stage.name));
-        }
+        let mut lines = node_lines(plan, stage).into_iter().map(|line| for_mermaid(&line));
+        let mut label = lines.next().unwrap_or_default();
+        lines.for_each(|line| label.push_str(&format!("<br/><i>{line}</i>")));
+        let _ = writeln!(text, "    {}[\"{label}\"]", node(&stage.name));
+    }
+    for Arrow { from, to, role } in arrows(plan) {
+        let (from, to) = (node(&from), node(&to));
+        let _ = match role {
+            None => writeln!(text, "    {from} --> {to}"),
+            Some(role) => writeln!(text, "    {from} -. \"{}\" .-> {to}", for_mermaid(&role)),
+        };
     }
     text
 }
 
-fn as_dot(plan: &Plan) -> String {
-    let mut text =
-        format!("digraph \"{}\" {{\n  rankdir=LR;\n  node [shape=box];\n  \"input\" [shape=ellipse];\n", plan.name);
-    for stage in all_stages(plan) {
-        let schedule = schedule(plan, stage).map(|schedule| format!("\\n{schedule}")).unwrap_or_default();
-        let _ = writeln!(text, "  \"{0}\" [label=\"{0}{schedule}\"];", stage.name);
-        for source in sources(plan, stage) {
-            let _ = writeln!(text, "  \"{source}\" -> \"{}\";", stage.name);
+/// A text for a label of Mermaid, which reads entities and HTML.
+fn for_mermaid(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for char in text.chars() {
+        match char {
+            '&' => escaped.push_str("#amp;"),
+            '"' => escaped.push_str("#quot;"),
+            '<' => escaped.push_str("#lt;"),
+            '>' => escaped.push_str("#gt;"),
+            '#' => escaped.push_str("#35;"),
+            '`' => escaped.push_str("#96;"),
+            char if char.is_control() => escaped.push(' '),
+            char => escaped.push(char),
         }
+    }
+    escaped
+}
+
+fn as_dot(plan: &Plan) -> String {
+    let mut text = format!(
+        "digraph {} {{\n  rankdir=LR;\n  node [shape=box];\n  {} [shape=ellipse];\n",
+        for_dot(&plan.name),
+        for_dot(INPUT)
+    );
+    if let Some(search) = &plan.search {
+        let label = for_dot(&format!("search\n{}", search.extension.name));
+        let _ = writeln!(text, "  {} [shape=hexagon, label={label}];", for_dot(SEARCH));
+    }
+    for stage in all_stages(plan) {
+        let _ = writeln!(text, "  {} [label={}];", for_dot(&stage.name), for_dot(&node_lines(plan, stage).join("\n")));
+    }
+    for Arrow { from, to, role } in arrows(plan) {
+        let (from, to) = (for_dot(&from), for_dot(&to));
+        let _ = match role {
+            None => writeln!(text, "  {from} -> {to};"),
+            Some(role) => {
+                // What is learned from comes later: it is not what puts a stage to the right of another.
+                let constraint = if role == "context" { "" } else { ", constraint=false" };
+                writeln!(text, "  {from} -> {to} [style=dashed{constraint}, label={}];", for_dot(&role))
+            }
+        };
     }
     text.push_str("}\n");
     text
+}
+
+/// A text as a quoted string of Graphviz.
+fn for_dot(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for char in text.chars() {
+        match char {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            char if char.is_control() => quoted.push(' '),
+            char => quoted.push(char),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{for_dot, for_mermaid};
+
+    #[test]
+    fn what_a_plugin_calls_itself_ends_no_label() {
+        assert_eq!(for_mermaid("a\"]\n<b>#`&"), "a#quot;] #lt;b#gt;#35;#96;#amp;");
+        assert_eq!(for_dot("a\\\"];\nb\t"), r#""a\\\"];\nb ""#);
+    }
 }

@@ -3,7 +3,7 @@
 use super::{
     pipeline_plan::Plan,
     stage::StagePlan,
-    wire::{InputExpr, Source},
+    wire::{InputExpr, Source, Wire},
 };
 
 impl Plan {
@@ -15,6 +15,25 @@ impl Plan {
             layers.push(stage.reads.iter().filter_map(|&read| Some(layers.get(read)? + 1)).max().unwrap_or(0));
         }
         layers
+    }
+
+    /// A wire as a pipeline file has it, such as `decisions.items[*].title`.
+    #[must_use]
+    pub fn wire_text(&self, wire: &Wire) -> String {
+        let mut text = self.source_text(wire.source).to_owned();
+        wire.path.iter().for_each(|step| text.push_str(&step.to_string()));
+        text
+    }
+
+    /// What a wire calls its source: `input`, `each`, `spend`, or the name of a stage.
+    #[must_use]
+    pub fn source_text(&self, source: Source) -> &str {
+        match source {
+            Source::Input => "input",
+            Source::Each => "each",
+            Source::Spend => "spend",
+            Source::Stage(index) => &self.stages[index].name,
+        }
     }
 }
 
