@@ -33,7 +33,7 @@ pub use check::{check, tests_of};
 pub use diagnostics::{
     Diagnostic, DiagnosticRecord, Diagnostics, SourceId, SourceText, Sources, Span, Spanned, Style, hint_for,
 };
-pub use keys::json_schema;
+pub use keys::{editor_schema, json_schema};
 pub use parsed::{ParsedPipeline, PluginEntry, Request, parse};
 pub use plan::MOST_CALLS;
 pub use plan::{

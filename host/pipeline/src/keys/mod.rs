@@ -1,11 +1,13 @@
 //! The keys of a pipeline file: which keys a table may have, and what their values may be. Checking, lowering and the JSON Schema all read these tables, so that
 //! they cannot drift apart. A new table of the language starts here.
 
+mod editor_schema;
 mod file;
 mod input;
 mod json_schema;
 mod limits;
 mod output;
+mod parameters;
 mod plugin;
 mod route;
 mod search;
@@ -15,6 +17,7 @@ mod stage;
 mod test;
 mod trust;
 
+pub use editor_schema::editor_schema;
 pub(crate) use file::FILE;
 pub use json_schema::json_schema;
 pub(crate) use limits::{LIMITS, LIMITS_TIER};

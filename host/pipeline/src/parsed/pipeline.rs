@@ -1,6 +1,9 @@
 //! A pipeline as it is written: typed, with spans, and with no name resolved yet.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use super::{
     input::{ItemSource, ParsedInput},
@@ -91,6 +94,19 @@ impl ParsedPipeline {
             });
         }
         files
+    }
+
+    /// What the `use` keys of stages, routes, the search, models and tiers of caches name.
+    #[must_use]
+    pub fn uses(&self) -> BTreeSet<&str> {
+        let stages = self
+            .stages
+            .iter()
+            .flat_map(|stage| [stage.uses.as_ref(), stage.route.as_ref().and_then(|route| route.uses.as_ref())]);
+        let search = self.search.iter().map(|search| search.uses.as_ref());
+        let models = self.models.iter().map(|model| model.uses.as_ref());
+        let tiers = self.caches.iter().flat_map(|cache| &cache.tiers).map(|tier| tier.uses.as_ref());
+        stages.chain(search).chain(models).chain(tiers).flatten().map(|uses| uses.value.as_str()).collect()
     }
 
     /// The patterns of the input's files, absolute; none if the items are not in files.
