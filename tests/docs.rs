@@ -83,18 +83,26 @@ fn the_page_of_the_command_line_is_the_help_of_the_program() {
     hold("cli.md", &page);
 }
 
-#[test]
-fn the_page_of_exit_codes_is_the_help_of_the_program() {
-    let help = help(&[]);
+/// A table of the exit codes that a help lists.
+fn exit_codes(help: &str) -> String {
     let listed = help.lines().skip_while(|line| *line != "Exit codes:").skip(1).take_while(|line| !line.is_empty());
-    let mut page = format!("# Exit codes\n\n{}", generated_from("the help of the program"));
-    page.push_str("| code | meaning |\n| ---: | --- |\n");
+    let mut table = "| code | meaning |\n| ---: | --- |\n".to_owned();
     for line in listed {
         let (code, meaning) = line.trim().split_once(' ').expect("a code and its meaning");
-        let _ = writeln!(page, "| {code} | {} |", cell(meaning));
+        let _ = writeln!(table, "| {code} | {} |", cell(meaning));
+    }
+    table
+}
+
+#[test]
+fn the_page_of_exit_codes_is_the_help_of_the_program() {
+    let mut page = format!("# Exit codes\n\n{}", generated_from("the help of the program"));
+    page.push_str(&exit_codes(&help(&[])));
+    for command in ["run", "check", "test"] {
+        let _ = write!(page, "\n## `jackfield {command}`\n\n{}", exit_codes(&help(&[command])));
     }
     page.push_str(
-        "\nErrors that are expected have a message on standard error, and often a `hint:` after a blank line. Code 101 is a\n\
+        "\n## Errors\n\nErrors that are expected have a message on standard error, and often a `hint:` after a blank line. Code 101 is a\n\
          panic: please report it, with what was run.\n\n\
          A reader of standard output that has gone away (`| head`) is no error: nothing more is written, and the code is that\n\
          of what was done. Any other fault of standard output or standard error, such as a full disk, is code 1.\n\n\
@@ -108,7 +116,7 @@ fn the_page_of_exit_codes_is_the_help_of_the_program() {
 
 #[test]
 fn the_page_of_the_pipeline_file_is_its_schema() {
-    let schema = run_command(jackfield().arg("schema")).expect_code(0).json();
+    let schema = jackfield_pipeline::json_schema();
     let mut page = format!("# The pipeline file\n\n{}", generated_from("`jackfield schema`"));
     page.push_str(
         "A pipeline is a TOML file. A key that is not on this page is an error. How the parts play together is told in\n\

@@ -97,7 +97,7 @@ impl Sandbox {
         let said = said.replace(&*self.home.to_string_lossy(), "/home/you");
         // How far a run has come, and what it waits for, is said when it takes its time, on a machine that has others to do.
         let is_talk = |line: &&str| {
-            line.contains(" done, the last `") || line.starts_with("compiling ") || line.starts_with("waiting for ")
+            line.starts_with("progress: ") || line.starts_with("compiling ") || line.starts_with("waiting for ")
         };
         let said: Vec<String> = said.lines().filter(|line| !is_talk(line)).map(str::to_owned).collect();
         let (wanted, found) = (output.iter().map(|line| plain(line)), said.iter().map(|line| plain(line)));

@@ -3,35 +3,44 @@
 use jackfield::internal::BundledInputs;
 use jackfield_engine::{EngineError, look_at_kept, look_for_input};
 use jackfield_pipeline::{InputPlan, Plan};
+use serde_json::json;
 
 use super::{
-    exit::{Exit, print_error},
-    load::{OutputFormat, PipelineArgs, load_pipeline, print_json},
+    check_json::described,
+    exit::{Exit, codes_of, print_error},
+    load::{OutputFormat, PipelineArgs, faults_json, load_with_notes, print_json},
     table::counted,
 };
-use crate::terminal::terminal;
+use crate::terminal::{terminal, without_secrets};
 
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = codes_of("check"))]
 pub(super) struct Args {
     #[command(flatten)]
     pipeline: PipelineArgs,
 
-    /// Print one JSON object: the plan, or the faults.
+    /// Print one JSON object: the pipeline in the words of its file, with all that it leaves out filled in; or the faults.
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn check(args: &Args) -> Exit {
     let format = if args.json { OutputFormat::Json } else { OutputFormat::Human };
-    match load_pipeline(&args.pipeline, format) {
+    match load_with_notes(&args.pipeline, format) {
         Err(exit) => exit,
-        Ok(loaded) => match look_at_kept(&loaded.plan).and_then(|()| look_for_files(&loaded.plan)) {
+        Ok((loaded, notes)) => match look_at_kept(&loaded.plan).and_then(|()| look_for_files(&loaded.plan)) {
             Err(error) => {
-                print_error(&error, error.hint());
+                if args.json {
+                    let fault = json!({ "code": "not-ready", "message": error.to_string(), "file": null, "line": null,
+                        "column": null, "hint": error.hint() });
+                    print_json(&faults_json(&json!([without_secrets(&fault)])));
+                } else {
+                    print_error(&error, error.hint());
+                }
                 Exit::from(&error)
             }
             Ok(()) if args.json => {
-                print_json(&loaded.plan);
+                print_json(&described(&loaded.plan, &loaded.file.to_string_lossy(), &notes));
                 Exit::Success
             }
             Ok(()) => {

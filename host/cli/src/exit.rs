@@ -26,15 +26,67 @@ pub enum Exit {
     Interrupted,
 }
 
-/// The exit codes, for `--help`.
-pub(super) const HELP: &str = "Exit codes:
-  0    everything was done
-  1    the run failed, or could not go on; a test, `verify`, `replay` or `doctor` found a fault
-  2    the command line or the pipeline is wrong, or a plugin was changed; nothing was run
-  3    the run ended, and part of it failed
-  4    `runs compare` found a regression beyond the threshold
-  101  a bug in jackfield
-  130  interrupted by Ctrl-C, SIGTERM or SIGHUP; the run can be resumed with --resume";
+/// What an exit code means: to the program as a whole, and to single commands, which say it in their own words.
+struct Code {
+    code: u8,
+    meaning: &'static str,
+    of_commands: &'static [(&'static str, &'static str)],
+}
+
+/// The exit codes, for `--help` and for the page of the reference.
+static CODES: [Code; 7] = [
+    Code {
+        code: 0,
+        meaning: "everything was done",
+        of_commands: &[("run", "every item is done"), ("check", "the pipeline is fine"), ("test", "every test passed")],
+    },
+    Code {
+        code: 1,
+        meaning: "the run failed, or could not go on; a test, `verify`, `replay` or `doctor` found a fault",
+        of_commands: &[
+            ("run", "every item failed, or the run could not go on"),
+            ("check", "what earlier runs left for this pipeline cannot be read"),
+            ("test", "a test failed"),
+        ],
+    },
+    Code {
+        code: 2,
+        meaning: "the command line or the pipeline is wrong, or a plugin was changed; nothing was run",
+        of_commands: &[
+            ("run", "the command line or the pipeline is wrong, or a plugin was changed; nothing was run"),
+            ("check", "the command line or the pipeline is wrong, or a plugin was changed"),
+            ("test", "the command line or the pipeline is wrong, or a plugin was changed; no test was run"),
+        ],
+    },
+    Code {
+        code: 3,
+        meaning: "the run ended, and part of it failed",
+        of_commands: &[("run", "the run ended, and part of it failed")],
+    },
+    Code { code: 4, meaning: "`runs compare` found a regression beyond the threshold", of_commands: &[] },
+    Code { code: 101, meaning: "a bug in jackfield", of_commands: &[] },
+    Code {
+        code: INTERRUPTED as u8,
+        meaning: "interrupted by Ctrl-C, SIGTERM or SIGHUP; the run can be resumed with --resume",
+        of_commands: &[("run", "interrupted by Ctrl-C, SIGTERM or SIGHUP; the run can be resumed with --resume")],
+    },
+];
+
+/// The exit codes, for the `--help` of the program.
+pub(super) fn all_codes() -> String {
+    listed(CODES.iter().map(|code| (code.code, code.meaning)))
+}
+
+/// The exit codes of a command, for its `--help`.
+pub(super) fn codes_of(command: &str) -> String {
+    let meaning = |code: &Code| code.of_commands.iter().find(|(name, _)| *name == command).map(|(_, meaning)| *meaning);
+    listed(CODES.iter().filter_map(|code| Some((code.code, meaning(code)?))))
+}
+
+fn listed(codes: impl Iterator<Item = (u8, &'static str)>) -> String {
+    let lines: Vec<String> = codes.map(|(code, meaning)| format!("  {code:<3}  {meaning}")).collect();
+    format!("Exit codes:\n{}", lines.join("\n"))
+}
 
 /// The exit code after an interruption.
 pub(super) const INTERRUPTED: i32 = 130;
@@ -94,10 +146,6 @@ impl Exit {
 
 /// Prints an error, and its hint after a blank line.
 pub(super) fn print_error(message: impl std::fmt::Display, hint: Option<String>) {
-    let terminal = terminal();
-    terminal.say_message(format!("error: {}", mask_secrets(&message.to_string())));
-    if let Some(hint) = hint {
-        terminal.say("");
-        terminal.say_message(format!("hint: {}", mask_secrets(&hint)));
-    }
+    let hint = hint.map(|hint| mask_secrets(&hint).into_owned());
+    terminal().say_error(&mask_secrets(&message.to_string()), hint.as_deref());
 }

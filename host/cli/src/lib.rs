@@ -18,6 +18,7 @@
 mod addresses;
 mod cache;
 mod check;
+mod check_json;
 mod compare;
 mod completions;
 mod doctor;
@@ -29,6 +30,7 @@ mod lock_status;
 #[cfg(feature = "transformer")]
 mod models;
 mod observe;
+mod pace;
 mod pareto_front;
 mod plugin_files;
 mod plugins;
@@ -55,23 +57,18 @@ mod why;
 
 use std::process::ExitCode;
 
-use clap::{ArgAction, CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 pub use exit::Exit;
 use jackfield_loader::{announce_compiling, escape_untrusted, mask_secrets};
 
-use crate::terminal::{LogFormat, init_logs, output, report_panics, report_waits, terminal};
+use crate::terminal::{LogFormat, TalkArgs, output, report_panics, report_waits, terminal};
 
 /// Patch plugins into a pipeline and run it over many items.
 #[derive(Debug, Parser)]
-#[command(name = "jackfield", version, propagate_version = true, after_long_help = exit::HELP)]
+#[command(name = "jackfield", version, propagate_version = true, after_long_help = exit::all_codes())]
 struct Cli {
-    /// More log lines: -v info, -vv debug, -vvv trace (or set JACKFIELD_LOG).
-    #[arg(short, long, action = ArgAction::Count, global = true)]
-    verbose: u8,
-
-    /// Shape of log lines.
-    #[arg(long, value_enum, default_value_t, global = true)]
-    log_format: LogFormat,
+    #[command(flatten)]
+    talk: TalkArgs,
 
     #[command(subcommand)]
     command: Command,
@@ -127,10 +124,17 @@ pub fn main() -> ExitCode {
     report_panics();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return print_usage(&error).after_output().into(),
+        Err(error) => {
+            terminal().set_format(LogFormat::of_arguments(std::env::args_os()));
+            return print_usage(&error).after_output().into();
+        }
     };
+    if let Err(error) = terminal().set_up(&cli.talk) {
+        let hint = "name a file that you may write to, in a folder that is there";
+        exit::print_error(error, Some(hint.to_owned()));
+        return Exit::Usage.after_output().into();
+    }
     report_waits();
-    init_logs(cli.verbose, cli.log_format);
     announce_compiling(|line| terminal().say(line));
     let exit = match cli.command {
         Command::Run(args) if args.watch => watch::watch(&args),
@@ -166,12 +170,9 @@ fn print_usage(error: &clap::Error) -> Exit {
     };
     let may_be_coloured = std::env::args_os().all(is_harmless);
     if error.use_stderr() {
-        let text = if may_be_coloured && terminal().color() {
-            text.ansi().to_string()
-        } else {
-            mask_secrets(&text.to_string()).into_owned()
-        };
-        terminal().say_styled(text.trim_end_matches('\n'));
+        let plain = mask_secrets(&text.to_string()).into_owned();
+        let styled = if may_be_coloured { text.ansi().to_string() } else { plain.clone() };
+        terminal().say_styled(styled.trim_end_matches('\n'), plain.trim_end_matches('\n'));
         return Exit::Usage;
     }
     if may_be_coloured && output().color() {

@@ -11,12 +11,13 @@ use jackfield_engine::StageInstances;
 use jackfield_loader::Registry;
 use jackfield_pipeline::{Diagnostics, Plan, Style};
 use jackfield_services::Services;
+use serde_json::{Value, json};
 
 use super::{
     exit::{Exit, print_error},
     table::counted,
 };
-use crate::terminal::{output, terminal};
+use crate::terminal::{Severity, output, terminal};
 
 /// Which pipeline, and what is different about it this time.
 #[derive(Debug, Args)]
@@ -63,10 +64,16 @@ pub(super) enum OutputFormat {
 
 /// Reads, loads, checks and opens; says all that is wrong.
 pub(super) fn load_pipeline(args: &PipelineArgs, format: OutputFormat) -> Result<Loaded, Exit> {
+    load_with_notes(args, format).map(|(loaded, _)| loaded)
+}
+
+/// As [`load_pipeline`], with what is worth knowing of the pipeline in words.
+pub(super) fn load_with_notes(args: &PipelineArgs, format: OutputFormat) -> Result<(Loaded, Vec<String>), Exit> {
     let mut compiled = compile(args, format)?;
+    let notes = compiled.missing_grants().iter().map(note_of).collect();
     let Opened { instances, services } = compiled.open().map_err(|faults| wrong(&faults, format))?;
     let Compiled { plan, registry, .. } = compiled;
-    Ok(Loaded { plan, registry, instances, services, file: pipeline_file(&args.path) })
+    Ok((Loaded { plan, registry, instances, services, file: pipeline_file(&args.path) }, notes))
 }
 
 /// Reads, loads and checks; says all that is wrong. Nothing is opened.
@@ -82,11 +89,21 @@ pub(super) fn compile(args: &PipelineArgs, format: OutputFormat) -> Result<Compi
     options = input.iter().fold(options, LoadOptions::input);
     options = grant.iter().fold(options, LoadOptions::grant);
     let compiled = jackfield::internal::compile(path, &options).map_err(|faults| wrong(&faults, format))?;
-    for MissingGrant { extension, permission, reason } in compiled.missing_grants() {
-        let line = format!("note: `{extension}` asks for `{permission}` and does not have it: {reason}");
-        terminal().say(line);
+    for missing in compiled.missing_grants() {
+        terminal().say(format!("note: {}", note_of(&missing)));
     }
     Ok(compiled)
+}
+
+/// A permission that is asked for and not granted, in words.
+fn note_of(missing: &MissingGrant) -> String {
+    let MissingGrant { extension, permission, reason } = missing;
+    format!("`{extension}` asks for `{permission}` and does not have it: {reason}")
+}
+
+/// What a program is told of a pipeline that is not in order.
+pub(super) fn faults_json(faults: &Value) -> Value {
+    json!({ "ok": false, "faults": faults })
 }
 
 /// Says what is wrong with a pipeline.
@@ -98,12 +115,19 @@ fn wrong(faults: &Diagnostics, format: OutputFormat) -> Exit {
 pub(super) fn report(faults: &Diagnostics, format: OutputFormat) {
     match format {
         OutputFormat::Human => {
-            let style = Style { color: terminal().color(), unicode: terminal().interactive() };
-            terminal().say_styled(faults.render(style));
+            if terminal().writes_json() {
+                for fault in faults.records() {
+                    let message = fault.message.to_owned();
+                    terminal().say_with(Severity::Error, message, &json!(fault));
+                }
+            } else {
+                let style = Style { color: terminal().color(), unicode: terminal().interactive() };
+                terminal().say_styled(&faults.render(style), &faults.render(Style::PLAIN));
+            }
             let faults = counted(faults.list().len() as u64, "fault");
             print_error(format!("the pipeline has {faults}; nothing was run"), None);
         }
-        OutputFormat::Json => print_json(&serde_json::json!({ "faults": faults.records() })),
+        OutputFormat::Json => print_json(&faults_json(&json!(faults.records()))),
     }
 }
 

@@ -10,10 +10,10 @@ use jackfield_engine::{Event, Observer};
 use jackfield_loader::escape_untrusted;
 use jackfield_pipeline::Plan;
 use jackfield_plugin_api::Failure;
-use jackfield_store::ItemState;
 
+use super::pace::Pace;
 use super::table::counted;
-use crate::terminal::terminal;
+use crate::terminal::{Severity, terminal};
 
 /// The most failures that are printed one by one. Further ones are counted.
 const MOST_FAILURES: usize = 20;
@@ -21,14 +21,22 @@ const MOST_FAILURES: usize = 20;
 const MOST_RESULTS: usize = 200;
 /// A delay before another attempt is printed if it is at least this long.
 const LONG_DELAY: Duration = Duration::from_secs(5);
-/// The least time between two plain lines of progress.
-const PLAIN_EVERY: Duration = Duration::from_secs(2);
+/// The least time between two plain lines of progress: a run by night is not to fill its log.
+const PLAIN_EVERY: Duration = Duration::from_secs(10);
+/// How often the time that has gone is drawn anew.
+const TICK_EVERY: Duration = Duration::from_millis(500);
+
+/// The widest bar, in columns.
+const WIDEST_BAR: usize = 30;
+/// A bar narrower than this shows nothing, and is left out.
+const NARROWEST_BAR: usize = 6;
 
 /// Shows a person the progress of a run.
 pub(super) struct Progress {
     stages: Vec<String>,
     bars: Vec<ProgressBar>,
     items: Option<ProgressBar>,
+    pace: Pace,
     last_plain: Instant,
     /// How many failures were printed.
     printed_failures: usize,
@@ -46,30 +54,31 @@ pub(super) struct Progress {
 impl Progress {
     pub(super) fn new(plan: &Plan, quiet: bool) -> Self {
         let stages: Vec<String> = plan.stages.iter().map(|stage| stage.name.clone()).collect();
-        let width = stages.iter().map(String::len).max().unwrap_or(0).max("items".len());
-        let interactive = terminal().interactive() && !quiet;
+        let shows_bars = terminal().shows_bars() && !quiet;
+        let Templates { stage, items } = Templates::new(&stages, terminal().width());
         let style = |template: &str| {
-            ProgressStyle::with_template(&template.replace("WIDTH", &width.to_string()))
+            ProgressStyle::with_template(template)
                 .unwrap_or_else(|_| ProgressStyle::default_bar())
                 .progress_chars("=> ")
         };
-        let bars = if interactive {
-            let add = |name: &String| {
-                terminal().bar(ProgressBar::new(0), style("  {prefix:WIDTH} [{bar:30}] {pos}/{len}"), name)
-            };
+        let bars = if shows_bars {
+            let add = |name: &String| terminal().bar(ProgressBar::new(0), style(&stage), name);
             stages.iter().map(add).collect()
         } else {
             Vec::new()
         };
-        let items = interactive.then(|| {
-            let style = style("  {prefix:WIDTH} {pos} of {len} done {wide_msg} {elapsed}");
-            terminal().bar(ProgressBar::new_spinner(), style, "items")
+        let items = shows_bars.then(|| {
+            let bar = terminal().bar(ProgressBar::new_spinner(), style(&items), "items");
+            // The time goes on while nothing else happens.
+            bar.enable_steady_tick(TICK_EVERY);
+            bar
         });
         Self {
             delayed: vec![None; stages.len()],
             stages,
             bars,
             items,
+            pace: Pace::new(Instant::now()),
             last_plain: Instant::now(),
             printed_failures: 0,
             results: 0,
@@ -82,9 +91,16 @@ impl Progress {
     fn print_failure(&mut self, stage: usize, line: String) {
         if self.printed_failures < MOST_FAILURES {
             self.printed_failures += 1;
-            terminal().say(line);
+            terminal().say_failure(line);
         } else {
             *self.other_failures.entry(self.stages[stage].clone()).or_default() += 1;
+        }
+    }
+
+    /// Shows how far the items have come, if there is a line for it.
+    fn show_items(&self) {
+        if let Some(bar) = &self.items {
+            bar.set_message(self.pace.text(Instant::now()));
         }
     }
 
@@ -110,10 +126,10 @@ impl Progress {
             terminal().say_message(format!("and {more}, all in results.jsonl"));
         }
         if self.other_unreadable > 0 {
-            terminal().say(format!("  {} more items could not be read", self.other_unreadable));
+            terminal().say_failure(format!("  {} more items could not be read", self.other_unreadable));
         }
         for (stage, count) in self.other_failures {
-            terminal().say(format!("  {stage}: {count} more failed"));
+            terminal().say_failure(format!("  {stage}: {count} more failed"));
         }
     }
 }
@@ -138,14 +154,13 @@ impl Observer for Progress {
                 self.print_failure(*stage, line);
             }
             Event::Items { total } => {
-                if let (Some(bar), Some(total)) = (&self.items, total) {
-                    bar.set_length(*total);
-                }
+                self.pace.total = *total;
+                self.show_items();
             }
             Event::Unreadable { item, fault } => {
                 if self.printed_failures < MOST_FAILURES {
                     self.printed_failures += 1;
-                    terminal().say(format!("failed: item `{item}`: {fault}"));
+                    terminal().say_failure(format!("failed: item `{item}`: {fault}"));
                 } else {
                     self.other_unreadable += 1;
                 }
@@ -154,18 +169,22 @@ impl Observer for Progress {
                 self.print_delay(*stage, failure, *after);
                 tracing::info!(stage = self.stages[*stage], item, ?after, "tries again: {failure}");
             }
-            Event::ItemDone { item, state, counts, .. } => {
-                if let Some(bar) = &self.items {
-                    bar.set_position(counts.total);
-                    if !matches!(state, ItemState::Ok | ItemState::Pruned) {
-                        bar.set_message(format!("({} partial, {} failed)", counts.partial, counts.failed));
-                    }
+            Event::ItemDone { admitted, counts, .. } => {
+                self.pace.count(counts, admitted.is_some());
+                if self.items.is_some() {
+                    self.show_items();
                 } else if !self.quiet && self.last_plain.elapsed() >= PLAIN_EVERY {
                     self.last_plain = Instant::now();
-                    terminal().say(format!("{} done, the last `{item}`", counted(counts.total, "item")));
+                    let now = Instant::now();
+                    let line = format!("progress: {}", self.pace.text(now));
+                    terminal().say_with(Severity::Note, line, &self.pace.fields(now));
                 }
             }
-            Event::Called { .. } | Event::Completion { .. } => {}
+            Event::Completion { completion, .. } => {
+                self.pace.usd += completion.usd.max(0.0);
+                self.show_items();
+            }
+            Event::Called { .. } => {}
             Event::Shown { item, name, text } => {
                 self.results += 1;
                 if !self.quiet && self.results <= MOST_RESULTS {
@@ -179,5 +198,42 @@ impl Observer for Progress {
                 terminal().say(format!("stopping: {exhausted}; what is under way ends first"));
             }
         }
+    }
+}
+
+/// What the lines of progress are made of.
+#[derive(Debug, PartialEq, Eq)]
+struct Templates {
+    stage: String,
+    items: String,
+}
+
+impl Templates {
+    /// For stages of these names, on a terminal with so many columns: long names are cut, and bars get what is left.
+    fn new(stages: &[String], columns: usize) -> Self {
+        let longest = stages.iter().map(|name| name.chars().count()).max().unwrap_or(0).max("items".len());
+        let name = longest.min((columns / 3).max("items".len()));
+        // Two spaces, a space, brackets, a space, and two numbers of up to five digits.
+        let bar = columns.saturating_sub(name + 17).min(WIDEST_BAR);
+        let bar = if bar < NARROWEST_BAR { String::new() } else { format!(" [{{bar:{bar}}}]") };
+        Self {
+            stage: format!("  {{prefix:{name}!}}{bar} {{pos}}/{{len}}"),
+            items: format!("  {{prefix:{name}!}} {{elapsed}} {{wide_msg}}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Templates;
+
+    #[test]
+    fn a_narrow_terminal_gets_shorter_bars_or_none() {
+        let stages = ["transcript".to_owned(), "a-stage-with-a-very-long-name".to_owned()];
+        let stage = |columns| Templates::new(&stages, columns).stage;
+        assert_eq!(stage(120), "  {prefix:29!} [{bar:30}] {pos}/{len}");
+        assert_eq!(stage(40), "  {prefix:13!} [{bar:10}] {pos}/{len}");
+        assert_eq!(stage(20), "  {prefix:6!} {pos}/{len}");
+        assert_eq!(Templates::new(&stages, 40).items, "  {prefix:13!} {elapsed} {wide_msg}");
     }
 }

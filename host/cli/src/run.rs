@@ -13,23 +13,28 @@ use jackfield_engine::{Cancel, Engine, EngineError, Options, look_for_input};
 use jackfield_loader::{escape_untrusted, mask_secrets};
 use jackfield_pipeline::Plan;
 use jackfield_services::CallRecorder;
-use jackfield_store::{ModelCount, RunState, SearchCount, Summary};
-use serde_json::Value;
+use jackfield_store::{ModelCount, RunState, SearchCount, Summary, TierCount, TimeStats};
+use serde_json::{Value, json};
 
 use super::{
-    exit::{Exit, print_error},
+    exit::{Exit, codes_of, print_error},
     load::{Loaded, OutputFormat, PipelineArgs, load_pipeline, print_json},
     observe::{ObserverPair, RunTelemetry, TelemetryArgs},
+    pace::rate_text,
     progress::Progress,
     signals::on_signal,
     table::{counted, ms, table},
 };
-use crate::terminal::{output, terminal};
+use crate::terminal::{Severity, output, terminal};
+
+/// Of fewer items, percentiles and a rate say little: they are in the summary, and are not shown.
+const FEWEST_TIMED: u64 = 20;
 
 /// Where run folders lie if nobody says otherwise.
 pub(super) const OUT: &str = "runs";
 
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = codes_of("run"))]
 pub(super) struct Args {
     #[command(flatten)]
     pub(super) pipeline: PipelineArgs,
@@ -203,7 +208,7 @@ fn conclude(summary: &Summary, plan: &Plan, go_on: &str, out: &str) {
     if !found.by_stage.is_empty() {
         header.push("findings");
     }
-    terminal.say_lines(format!("\n{}", table(&header, rows.collect())));
+    terminal.say_table("stages", &table(&header, rows.collect()));
     if !found.by_kind.is_empty() {
         let kinds: Vec<String> = found.by_kind.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
         terminal.say("");
@@ -216,17 +221,21 @@ fn conclude(summary: &Summary, plan: &Plan, go_on: &str, out: &str) {
         line.push_str(&format!(" ({} ok, {pruned}{} partial, {} failed)", items.ok, items.partial, items.failed));
     }
     terminal.say("");
-    terminal.say(line);
+    terminal.say_with(Severity::Note, line, &json!({ "summary": summary }));
+    if let Some(times) = summary.item_times.as_ref().filter(|times| times.count >= FEWEST_TIMED) {
+        let rate = rate_text(summary.items_per_second);
+        terminal.say(format!("  {rate}, an item in p50 {}, p95 {}", ms(times.p50_ms), ms(times.p95_ms)));
+    }
     models(summary);
     if let Some(search) = &summary.search {
         terminal.say(searched(search, &format!("{}{out}", summary.run)));
     }
     if let Some(stopped) = summary.stopped.as_ref().filter(|_| summary.state != RunState::Interrupted) {
         let advice = summary.advice.map(|advice| format!("; {advice}")).unwrap_or_default();
-        terminal.say(format!("stopped: {stopped}{advice}"));
+        terminal.say_failure(format!("stopped: {stopped}{advice}"));
     }
     if summary.stopped.is_some() {
-        terminal.say(format!("go on with: {go_on}"));
+        terminal.say_failure(format!("go on with: {go_on}"));
     }
     // The one piece of data: where the results are.
     output().path(&summary.dir);
@@ -278,7 +287,7 @@ fn models(summary: &Summary) {
     let rows: Vec<_> = rows.collect();
     if !rows.is_empty() {
         let header = ["model", "calls", "cached", "failed", "retries", "tokens in", "tokens out", "USD"];
-        terminal().say_lines(format!("\n{}", table(&header, rows)));
+        terminal().say_table("models", &table(&header, rows));
     }
     for (cache, tiers) in &summary.caches {
         let asked: Vec<String> = tiers
@@ -286,13 +295,23 @@ fn models(summary: &Summary) {
             .filter(|tier| tier.hits + tier.misses + tier.errors > 0)
             .map(|tier| {
                 let errors = if tier.errors > 0 { format!(", {} errors", tier.errors) } else { String::new() };
-                format!("{} {} of {}{errors}", tier.tier, tier.hits, tier.hits + tier.misses)
+                let times = cache_times(tier);
+                format!("{} {} of {}{errors}{times}", tier.tier, tier.hits, tier.hits + tier.misses)
             })
             .collect();
         if !asked.is_empty() {
             terminal().say(format!("cache {cache}: found in {}", asked.join(", ")));
         }
     }
+}
+
+/// How long a tier took, where it was asked often enough to tell.
+fn cache_times(tier: &TierCount) -> String {
+    let p95 = |name: &str, times: &TimeStats| {
+        (times.count >= FEWEST_TIMED).then(|| format!("{name} p95 {}", ms(times.p95_ms)))
+    };
+    let times: Vec<String> = [p95("get", &tier.get), p95("put", &tier.put)].into_iter().flatten().collect();
+    if times.is_empty() { String::new() } else { format!(" ({})", times.join(", ")) }
 }
 
 /// Findings by stage and by kind: any output with a list `findings` has some.

@@ -10,13 +10,14 @@ use jackfield_services::open_services;
 use serde::Serialize;
 
 use super::{
-    exit::{Exit, print_error},
+    exit::{Exit, codes_of, print_error},
     load::{OutputFormat, PipelineArgs, compile, print_json, report},
     table::{counted, ms},
 };
 use crate::terminal::{output, terminal};
 
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = codes_of("test"))]
 pub(super) struct Args {
     /// A pipeline file, or the folder that holds `pipeline.toml`.
     #[arg(default_value = ".")]

@@ -1,58 +1,104 @@
-//! Writes log lines to standard error.
+//! Log lines: those of the host's own parts, and what plugins write to their log.
 
 use std::io;
 
-use clap::ValueEnum;
 use jackfield_loader::mask_secrets;
-use tracing_subscriber::{EnvFilter, fmt};
+use tracing_subscriber::{
+    EnvFilter, Layer, Registry, fmt, fmt::MakeWriter, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
-use super::terminal;
+use super::{
+    record::json_log_line,
+    settings::{LogFormat, TalkArgs},
+    terminal,
+};
 
-/// The shape of log lines.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LogFormat {
-    /// For people.
-    #[default]
-    Text,
-    /// A JSON object a line.
-    Json,
-}
+type LogLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
-/// Sends log lines to standard error from now on. `JACKFIELD_LOG` (such as `debug` or `plugin=trace`) takes precedence over
-/// `verbose`, the number of `-v` on the command line.
-pub(crate) fn init_logs(verbose: u8, format: LogFormat) {
-    let default = match verbose {
-        0 => "warn",
-        1 => "info",
-        2 => "debug",
-        _ => "trace",
+/// Sends log lines to standard error from now on, and to the log file if there is one. `JACKFIELD_LOG` (such as `debug` or
+/// `plugin=trace`) takes precedence over the number of `-v` on the command line; `--quiet` leaves errors alone on standard error.
+pub(super) fn init_logs(args: &TalkArgs) {
+    let (shown, kept) = match (args.quiet, args.verbose) {
+        (true, _) => ("error", "info"),
+        (false, 0) => ("warn", "info"),
+        (false, 1) => ("info", "info"),
+        (false, 2) => ("debug", "debug"),
+        (false, _) => ("trace", "trace"),
     };
-    let filter = std::env::var("JACKFIELD_LOG").ok().and_then(|text| text.parse::<EnvFilter>().ok());
-    let filter = filter.unwrap_or_else(|| EnvFilter::new(default));
-    // `terminal` adds the colours, and escapes all others.
-    let base = fmt().with_env_filter(filter).with_writer(move || LogLines(format)).with_ansi(false);
+    // As text, the summary of a run is the table at its end.
+    let usual = |level: &str| match args.log_format {
+        LogFormat::Text => EnvFilter::new(format!("{level},run_summary=off")),
+        LogFormat::Json => EnvFilter::new(level),
+    };
+    let wanted = || std::env::var("JACKFIELD_LOG").ok().and_then(|text| text.parse::<EnvFilter>().ok());
+    let shown = wanted().filter(|_| !args.quiet).unwrap_or_else(|| usual(shown));
+    let mut layers: Vec<LogLayer> = vec![layer(args.log_format, ErrorLines(args.log_format), shown)];
+    if args.log_file.is_some() {
+        let kept = wanted().unwrap_or_else(|| usual(kept));
+        layers.push(layer(args.log_format, FileLines(args.log_format), kept));
+    }
     // A second subscriber in one process, as in tests, changes nothing.
-    let _ = match format {
-        LogFormat::Text => base.without_time().try_init(),
-        LogFormat::Json => base.json().try_init(),
-    };
+    let _ = Registry::default().with(layers).try_init();
 }
 
-/// Takes log lines, each in one piece: the layer above writes each with one call.
-struct LogLines(LogFormat);
+/// A layer that writes the lines which the filter lets pass. `terminal` adds the colours, and escapes all others.
+fn layer<W>(format: LogFormat, lines: W, filter: EnvFilter) -> LogLayer
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let layer = fmt::layer().with_writer(lines).with_ansi(false);
+    match format {
+        LogFormat::Text => layer.without_time().with_filter(filter).boxed(),
+        LogFormat::Json => layer.json().with_filter(filter).boxed(),
+    }
+}
 
-impl io::Write for LogLines {
+/// Takes log lines for standard error, each in one piece: the layer above writes each with one call.
+#[derive(Clone, Copy)]
+struct ErrorLines(LogFormat);
+
+/// Takes log lines for the log file.
+#[derive(Clone, Copy)]
+struct FileLines(LogFormat);
+
+impl io::Write for ErrorLines {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let text = without_secrets(line);
         match self.0 {
-            LogFormat::Text => terminal().log(&text),
-            LogFormat::Json => terminal().log_json(&text),
+            LogFormat::Text => terminal().log(&without_secrets(line)),
+            LogFormat::Json => terminal().log_json(&json_log_line(&String::from_utf8_lossy(line))),
         }
         Ok(line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+impl io::Write for FileLines {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        terminal().log_to_file(self.0, &String::from_utf8_lossy(line));
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for ErrorLines {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        *self
+    }
+}
+
+impl MakeWriter<'_> for FileLines {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        *self
     }
 }
 

@@ -2,14 +2,18 @@
 //!
 //! Everything that is written passes an escape, so that no untrusted text can control the terminal.
 
+mod log_file;
 mod logs;
 mod output;
 mod panics;
+mod record;
+mod settings;
 mod standard_error;
 mod waits;
 
-pub(crate) use logs::{LogFormat, init_logs};
 pub(crate) use output::output;
 pub(crate) use panics::report_panics;
+pub(crate) use record::without_secrets;
+pub(crate) use settings::{LogFormat, Severity, TalkArgs};
 pub(crate) use standard_error::terminal;
 pub(crate) use waits::report_waits;
