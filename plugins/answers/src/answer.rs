@@ -2,7 +2,7 @@
 
 use jackfield_plugin_api::prelude::*;
 
-use crate::{extract::extract, model_answer, passage::Hit};
+use crate::{extract::extract, model_answer, passage::Hit, terms::content};
 
 /// Where an answer's words come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Document)]
@@ -54,7 +54,8 @@ pub struct Tokens {
 /// What `answer` answers.
 #[derive(Clone, Debug, Default, PartialEq, Document)]
 pub struct Answered {
-    /// The sentences, joined by spaces; empty without a passage.
+    /// The sentences, joined by spaces; empty without a passage, and for a query that asks for nothing: one without a word but
+    /// function words.
     pub text: String,
     /// The sentences.
     pub sentences: Vec<Sentence>,
@@ -149,7 +150,8 @@ impl Analyzer for Answer {
         let hits = &input.hits[..input.hits.len().min(self.passages)];
         let mut answered = Answered { mode: self.mode, ..Answered::default() };
         match self.mode {
-            _ if hits.is_empty() => {}
+            // Whatever was said then would be said of nothing.
+            _ if hits.is_empty() || content(&input.query).is_empty() => {}
             Mode::Extractive => {
                 for excerpt in extract(&input.query, hits, self.sentences, self.max_chars) {
                     let hit = &hits[excerpt.passage];

@@ -1,12 +1,12 @@
 //! The analyzer `grade`.
 
 use jackfield_plugin_api::prelude::*;
-use jackfield_text::six_places;
+use jackfield_text::{language::Language, six_places};
 
 use crate::{
     answer::Sentence,
     measures::{diversity, groundedness, recall},
-    passage::Hit,
+    passage::{Hit, read_ids},
     readability::reading_ease,
 };
 
@@ -32,8 +32,8 @@ pub struct Graded {
     pub answer: Measured,
     /// The passages that it was drawn from.
     pub hits: Vec<Hit>,
-    /// Ids of the documents that are relevant, where it is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Ids of the documents that are relevant, where it is known. Numbers are read as the texts that they are written as.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read_ids")]
     pub relevant: Option<Vec<String>>,
     /// How helpful users found such answers, 0 to 1, where they said so: what `feedback` answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -48,7 +48,7 @@ pub struct Grades {
     pub groundedness: Option<f64>,
     /// Share of the relevant documents among the hits; null where none is known.
     pub recall: Option<f64>,
-    /// Flesch's reading ease: 60 to 70 is plain English, 0 is for scholars.
+    /// Flesch's reading ease: 60 to 70 is plain English, 0 is for scholars; null for an answer in another language.
     pub readability: Option<f64>,
     /// How unlike the cited passages are, 0 to 1; 0 for one passage.
     pub diversity: Option<f64>,
@@ -98,7 +98,7 @@ impl Default for Weights {
     }
 }
 
-/// Measures an answer and the passages that it cites, and makes one reward of it.
+/// Measures an answer and the passages that it cites, and makes one reward of it. Readability is measured of English only.
 ///
 /// Support is lexical: a sentence is borne out if enough of its content words stand in the passages that it cites. What is
 /// not defined (recall without judgements) is left out of the means rather than guessed.
@@ -169,11 +169,18 @@ impl Analyzer for Grade {
         }]
     }
 
-    async fn analyze(&self, input: Graded, _: &Host<'_>) -> Result<Grades> {
+    async fn analyze(&self, input: Graded, host: &Host<'_>) -> Result<Grades> {
         let Graded { answer, hits, relevant, rating, .. } = &input;
         let groundedness = groundedness(&answer.sentences, hits, self.containment);
         let recall = recall(hits, relevant.as_deref().unwrap_or_default());
-        let readability = reading_ease(&answer.text);
+        let language = Language::of([answer.text.as_str()]);
+        if language != Language::English {
+            host.log(
+                Level::Warn,
+                format!("the readability of answers in {} is not known: it is one of English", language.name()),
+            );
+        }
+        let readability = reading_ease(&answer.text).filter(|_| language == Language::English);
         let diversity = diversity(&answer.sentences, hits);
         let ease = readability.map(|ease| (ease / 100.0).clamp(0.0, 1.0));
         // A cost below 0 does not make an answer cheaper than free.
@@ -242,6 +249,25 @@ mod tests {
     #[test]
     fn examples_hold() {
         check_examples(Kind::Analyzer, "grade", &FakeHost::default());
+    }
+
+    #[test]
+    fn ids_may_be_numbers() {
+        let answer = json!({ "text": "Mice hide.", "sentences": [{ "text": "Mice hide.", "citations": [] }] });
+        let graded = json!({ "answer": answer, "hits": [{ "id": 7, "text": "Mice hide." }], "relevant": [7, "8"] });
+        let grades = call(Kind::Analyzer, "grade", json!({}), graded, &FakeHost::default()).unwrap();
+        assert_eq!(grades["recall"], 0.5);
+    }
+
+    #[test]
+    fn the_readability_of_another_language_is_not_guessed_and_that_is_said() {
+        let text = "Die Eule jagt in der Nacht, und die Maus ist nicht mehr da.";
+        let answer = json!({ "text": text, "sentences": [{ "text": text, "citations": [] }] });
+        let host = FakeHost::default();
+        let grades = call(Kind::Analyzer, "grade", json!({}), json!({ "answer": answer, "hits": [] }), &host).unwrap();
+        assert_eq!((&grades["readability"], &grades["groundedness"]), (&Value::Null, &json!(0.0)));
+        let expected = "the readability of answers in German is not known: it is one of English".to_owned();
+        assert_eq!(host.logged(), [(Level::Warn, expected)]);
     }
 
     #[test]

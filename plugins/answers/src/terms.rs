@@ -2,16 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jackfield_text::words::{is_function_word, written_words};
+use jackfield_text::words::{is_function_word, searched_words};
 use rust_stemmers::{Algorithm, Stemmer};
 
 /// Stems (English Snowball, Porter 2001) of the content words of a text in order: words as UAX #29 bounds them, in lower
-/// case, without those of NLTK's list of English stop words. Numbers are content.
+/// case and composed, without those of NLTK's list of English stop words. Numbers are content. Of a script that is written
+/// without blanks, characters and pairs of them are words.
 #[must_use]
 pub fn content(text: &str) -> Vec<String> {
     let stemmer = Stemmer::create(Algorithm::English);
     let mut found = Vec::new();
-    written_words(text, |word| {
+    searched_words(text, |word| {
         if !word.is_empty() && !is_function_word(word) {
             found.push(stemmer.stem(word).into_owned());
         }
@@ -66,6 +67,12 @@ mod tests {
     #[test]
     fn function_words_and_forms_do_not_count_but_numbers_do() {
         assert_eq!(content("The owl's 12 owlets weren't hunting."), ["owl", "12", "owlet", "hunt"]);
+    }
+
+    #[test]
+    fn words_of_any_script_are_content() {
+        assert_eq!(content("猫喝水"), ["猫", "喝", "猫喝", "水", "喝水"]);
+        assert_eq!(content("Cafe\u{301}"), content("CAFÉ"));
     }
 
     #[test]

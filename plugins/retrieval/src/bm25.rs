@@ -9,7 +9,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::words::{Numbered, Terms};
+use crate::words::{Numbered, Terms, are_near};
 
 /// How BM25 weighs.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -93,6 +93,16 @@ impl Bm25 {
         self.count == 0
     }
 
+    /// Whether a text has a word that some document has, or one that is likely a document's word misspelt, in another form,
+    /// or a part of it.
+    #[must_use]
+    pub fn knows_a_word_of(&self, text: &str) -> bool {
+        let mut terms = Vec::new();
+        self.terms.each(text, |term| terms.push(term.to_owned()));
+        terms.iter().any(|term| self.numbers.contains_key(term.as_str()))
+            || self.numbers.keys().any(|known| terms.iter().any(|term| are_near(term, known)))
+    }
+
     /// The score of every document; a word that the query repeats counts as often.
     #[must_use]
     pub fn scores(&self, query: &str) -> Vec<f32> {
@@ -138,6 +148,34 @@ mod tests {
             let order = |scores: &[f32]| best(numbered(scores), 10).iter().map(|r| r.document).collect::<Vec<u32>>();
             assert_eq!(order(&found), order(&expected), "{query}");
         }
+    }
+
+    #[test]
+    fn a_collection_of_one_document_scores_its_words() {
+        let index = Bm25::new(["Tea is hot."], LUCENE);
+        assert!(index.scores("tea")[0] > 0.0);
+        assert_eq!(index.scores("coffee"), [0.0]);
+    }
+
+    #[test]
+    fn words_are_found_however_they_are_written() {
+        let index = Bm25::new(["Das Cafe\u{301} an der Straße", "ＴＯＫＹＯ 東京都", "ОДЕССА и ΟΔΟΣ"], LUCENE);
+        for (query, document) in
+            [("café", 0), ("STRASSE", 0), ("tokyo", 1), ("京", 1), ("東京", 1), ("одесса", 2), ("οδός", 9), ("οδος", 2)]
+        {
+            let scores = index.scores(query);
+            assert!(
+                scores.iter().enumerate().all(|(at, score)| (*score > 0.0) == (at == document)),
+                "{query} {scores:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_word_is_known_if_a_document_has_it_or_nearly() {
+        let index = Bm25::new(["I receive the letters.", "猫喝水"], LUCENE);
+        assert!(["letters", "a recieve", "letter", "猫"].iter().all(|query| index.knows_a_word_of(query)));
+        assert!(["", " ", "?!", "unicorns", "狗"].iter().all(|query| !index.knows_a_word_of(query)));
     }
 
     #[test]

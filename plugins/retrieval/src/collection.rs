@@ -3,11 +3,15 @@
 use std::collections::BTreeSet;
 
 use jackfield_plugin_api::prelude::*;
+use jackfield_text::normal::composed;
+use serde_json::Value;
+
+use crate::record::{self, Record};
 
 /// A document that can be found.
 #[derive(Clone, Debug, PartialEq, Document)]
 pub struct Passage {
-    /// Unique in the collection.
+    /// Unique in the collection, letters composed.
     pub id: String,
     /// A title, which is searched too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -17,33 +21,38 @@ pub struct Passage {
 }
 
 impl Passage {
-    /// What is searched: the title and the text.
+    /// What is searched: the title and the text, letters composed.
     #[must_use]
     pub fn searched(&self) -> String {
         match &self.title {
-            Some(title) => format!("{title}\n{}", self.text),
-            None => self.text.clone(),
+            Some(title) => composed(&format!("{title}\n{}", self.text)).into_owned(),
+            None => composed(&self.text).into_owned(),
         }
+    }
+
+    fn of_record(record: &Value) -> Result<Self, String> {
+        let id = record::id(record)?;
+        let text = record::text(record, "text")?.ok_or_else(|| "missing field `text`".to_owned())?;
+        let title = record::text(record, "title")?.filter(|title| !title.is_empty());
+        Ok(Self { id, title, text })
     }
 }
 
-/// Reads a collection: a JSON array of documents, or one document a line.
+/// Reads a collection: a JSON array of documents, one document a line, or records of comma-separated values (`.csv`) or of
+/// values with tabs between (`.tsv`).
 ///
 /// # Errors
-/// [`Failure::InvalidConfig`] that names the file and the place: not JSON, not documents, an id twice, no document at all.
+/// [`Failure::InvalidConfig`] that names the file and the place: not documents, an id twice, no document at all.
 pub fn read(file: &TextFile) -> Result<Vec<Passage>> {
     let invalid =
         |message: String| Failure::InvalidConfig(format!("cannot use the documents in `{}`: {message}", file.path));
-    let text = file.text.trim_start_matches('\u{feff}').trim();
-    let passages: Vec<Passage> = if text.starts_with('[') {
-        serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?
-    } else {
-        let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-        let parse = |(index, line): (usize, &str)| {
-            serde_json::from_str(line).map_err(|error| invalid(format!("line {}: {error}", index + 1)))
-        };
-        lines.map(parse).collect::<Result<_>>()?
-    };
+    let passages: Vec<Passage> = record::read(file)
+        .and_then(|records| {
+            let passage =
+                |Record { place, value }: Record| Passage::of_record(&value).map_err(|why| format!("{place}: {why}"));
+            records.into_iter().map(passage).collect()
+        })
+        .map_err(invalid)?;
     if passages.is_empty() {
         return Err(invalid("there are none; write one JSON object with `id` and `text` a line".to_owned()));
     }
@@ -72,8 +81,51 @@ mod tests {
     }
 
     #[test]
+    fn ids_are_read_as_those_of_items_are() {
+        let ids = |text: &str| read(&file(text)).unwrap().into_iter().map(|passage| passage.id).collect::<Vec<_>>();
+        assert_eq!(
+            ids("{\"id\": 7, \"text\": \"x\"}\n{\"id\": 7.0, \"text\": \"x\"}\n{\"id\": -1, \"text\": 1984}"),
+            ["7", "7.0", "-1"]
+        );
+        assert_eq!(ids(r#"{"id": "cafe\u0301", "text": "x"}"#), ["café"]);
+    }
+
+    #[test]
+    fn a_document_without_a_text_has_its_title() {
+        let passages = read(&file("\u{feff}{\"id\": \"a\", \"title\": \"T\", \"text\": null}\r\n{\"id\": \"b\", \"title\": \"\", \"text\": \"\"}\r\n")).unwrap();
+        assert_eq!((passages[0].searched(), &passages[1].title), ("T\n".to_owned(), &None));
+    }
+
+    #[test]
+    fn comma_separated_values_hold_documents_too() {
+        let read = |path: &str, text: &str| read(&TextFile { path: path.to_owned(), text: text.to_owned() });
+        let lines = read("docs.csv", "\u{feff}id,title,text,more\r\n1,,\"x, y\",z\r\n2,T,\"a\nb\",\r\n").unwrap();
+        assert_eq!((&*lines[0].id, &lines[0].title, &*lines[0].text), ("1", &None, "x, y"));
+        assert_eq!(lines[1].searched(), "T\na\nb");
+        assert_eq!(read("docs.TSV", "id\ttext\n1\tx, y").unwrap()[0].text, "x, y");
+        for (text, place) in [
+            ("id,text\n1,x\n2", "line 3"),
+            ("name,text\n1,x", "line 2: missing field `id`"),
+            ("id,text\n", "there are none"),
+        ] {
+            let failure = read("docs.csv", text).unwrap_err();
+            assert!(failure.message().contains(place) && failure.message().contains("docs.csv"), "{failure}");
+        }
+    }
+
+    #[test]
     fn faults_name_the_file_and_the_place() {
         for (text, place) in [
+            (r#"{"id": true, "text": "x"}"#, "line 1: the `id` is true: write a text or a number"),
+            (r#"{"id": "", "text": "x"}"#, "line 1: the `id` is \"\""),
+            (r#"{"id": null, "text": "x"}"#, "line 1: the `id` is null"),
+            (
+                r#"[{"id": 1, "text": "x"}, {"id": 2, "text": ["x"]}]"#,
+                "document 2: the `text` is [\"x\"]: write a text",
+            ),
+            ("[1]", "document 1: it is 1, not an object"),
+            ("{\"id\": 7, \"text\": \"x\"}\n{\"id\": \"7\", \"text\": \"y\"}", "`7` is there twice"),
+            ("id,text\n1,x", "line 1: expected value"),
             ("{\"id\": \"a\", \"text\": \"x\"}\n{\"id\": 3}", "line 2"),
             ("{\"id\": \"a\", \"text\": \"x\"}\n{\"id\": \"a\", \"text\": \"y\"}", "`a` is there twice"),
             ("", "there are none"),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jackfield_plugin_api::prelude::*;
-use jackfield_text::six_places;
+use jackfield_text::{normal::composed, six_places};
 
 use crate::{
     classify::{Classifier, Examples, VectorClassifier, Verdict},
@@ -129,8 +129,10 @@ impl Analyzer for Domain {
     }
 
     async fn analyze_batch(&self, inputs: Vec<Text>, hosts: &[Host<'_>]) -> Vec<Result<DomainOf>> {
-        let texts: Vec<&str> = inputs.iter().map(|input| input.text.as_str()).collect();
-        match self.verdicts(&texts, hosts).await {
+        let texts: Vec<_> = inputs.iter().map(|input| composed(&input.text)).collect();
+        let texts: Vec<&str> = texts.iter().map(|text| &**text).collect();
+        let hosts: Vec<&Host<'_>> = hosts.iter().collect();
+        match self.verdicts(&texts, &hosts).await {
             Ok(verdicts) => verdicts.into_iter().map(|verdict| verdict.map(answer)).collect(),
             Err(failure) => inputs.iter().map(|_| Err(failure.clone())).collect(),
         }
@@ -139,17 +141,16 @@ impl Analyzer for Domain {
 
 impl Domain {
     /// A verdict for each text, unless all fail.
-    async fn verdicts(&self, texts: &[&str], hosts: &[Host<'_>]) -> Result<Vec<Result<Verdict>>> {
+    async fn verdicts(&self, texts: &[&str], hosts: &[&Host<'_>]) -> Result<Vec<Result<Verdict>>> {
         match &self.learned {
             Some(Learned::Opened(classifier)) => {
                 let vectors = embed_cached(classifier.embedder(), texts, hosts).await?;
                 Ok(vectors.rows().map(|row| Ok(classifier.by_vector().verdict(row))).collect())
             }
             Some(Learned::ByModel(examples, learned)) => {
-                let hosts: Vec<&Host<'_>> = hosts.iter().collect();
                 let Some(host) = hosts.first() else { return Ok(Vec::new()) };
                 let classifier = learned.get(|| learn(examples, host)).await?;
-                let vectors = embed_by_model(texts, &hosts, Some(classifier.dimensions())).await;
+                let vectors = embed_by_model(texts, hosts, Some(classifier.dimensions())).await;
                 Ok(vectors.into_iter().map(|row| row.map(|row| classifier.verdict(&row))).collect())
             }
             None => Err(Failure::Internal("`domain` was called before it was opened".to_owned())),

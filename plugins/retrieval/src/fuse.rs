@@ -16,13 +16,15 @@ pub enum Fusion {
 /// The constant of reciprocal-rank fusion.
 pub const RRF: f64 = 60.0;
 
-/// Scores scaled to 0 to 1: the least to 0, the greatest to 1. Equal scores say nothing, and become 0.
+/// Scores scaled to 0 to 1: the least to 0, the greatest to 1. Equal scores tell nothing apart: all become 1 where they are
+/// above 0, and else 0.
 #[must_use]
 pub fn min_max(scores: &[f64]) -> Vec<f64> {
     let least = scores.iter().copied().fold(f64::INFINITY, f64::min);
     let greatest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let width = greatest - least;
-    let scale = |score: &f64| if width > 0.0 { (score - least) / width } else { 0.0 };
+    let alike = if least > 0.0 { 1.0 } else { 0.0 };
+    let scale = |score: &f64| if width > 0.0 { (score - least) / width } else { alike };
     scores.iter().map(scale).collect()
 }
 
@@ -82,6 +84,7 @@ mod tests {
     fn a_leg_that_tells_nothing_apart_has_no_say() {
         assert_eq!(weighted(&[0.0, 0.0], &[0.2, 0.4], 0.5), [0.0, 0.5]);
         assert_eq!(min_max(&[]), [0f64; 0]);
+        assert_eq!((min_max(&[0.4]), min_max(&[0.4, 0.4]), min_max(&[-0.4])), (vec![1.0], vec![1.0, 1.0], vec![0.0]));
     }
 
     #[test]

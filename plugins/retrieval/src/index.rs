@@ -174,7 +174,14 @@ impl Searchable {
         self.vectors.dimensions()
     }
 
-    /// The best documents for a query with this vector, best first; of two alike, the lower id.
+    /// Whether a document has a word of the query, or one that is nearly it.
+    #[must_use]
+    pub fn knows_a_word_of(&self, query: &str) -> bool {
+        self.texts.bm25.knows_a_word_of(query)
+    }
+
+    /// The best documents for a query with this vector, best first; of two alike, the lower id. A document that has no word of
+    /// the query and no score is not among them.
     #[must_use]
     pub fn search(&self, query: &str, vector: &[f32], search: &Search) -> Vec<Found> {
         let words = self.texts.bm25.scores(query);
@@ -191,11 +198,17 @@ impl Searchable {
 
         let scores = |score: fn(&Found) -> f64| found.iter().map(score).collect::<Vec<f64>>();
         let fused = match search.fusion {
-            Fusion::Weighted => weighted(&scores(|found| found.bm25), &scores(|found| found.vector), search.alpha),
+            Fusion::Weighted => {
+                let (mut words, mut vectors) = (scores(|found| found.bm25), scores(|found| found.vector));
+                // Where every candidate has a word of the query, a document without one is still the zero of the keyword leg.
+                words.push(0.0);
+                vectors.push(vectors.iter().copied().fold(f64::INFINITY, f64::min));
+                weighted(&words, &vectors, search.alpha)
+            }
             Fusion::Rrf => {
                 let mut ranks: HashMap<usize, [Option<usize>; 2]> = HashMap::new();
                 for (leg, ranked) in [&by_words, &by_vector].into_iter().enumerate() {
-                    for (rank, ranked) in ranked.iter().enumerate() {
+                    for (rank, ranked) in ranked.iter().enumerate().filter(|(_, ranked)| ranked.score > 0.0) {
                         ranks.entry(ranked.document as usize).or_default()[leg] = Some(rank + 1);
                     }
                 }
@@ -207,8 +220,13 @@ impl Searchable {
         }
         // Stable: of two alike the lower id stays first.
         found.sort_by(|left, right| right.score.total_cmp(&left.score));
+        let relevance = min_max(&found.iter().map(|found| found.score).collect::<Vec<f64>>());
+        // What neither leg has anything to say for is no hit.
+        let is_hit = |found: &Found| found.score > 0.0 || found.bm25 > 0.0;
+        let mut hits = found.iter().map(is_hit);
+        let relevance: Vec<f64> = relevance.into_iter().filter(|_| hits.next() == Some(true)).collect();
+        found.retain(is_hit);
         if let Some(lambda) = search.mmr {
-            let relevance = min_max(&found.iter().map(|found| found.score).collect::<Vec<f64>>());
             let row = |index: usize| self.vectors.row(found[index].document);
             let order = diverse(&relevance, lambda, search.top, |left, right| f64::from(dot(row(left), row(right))));
             found = order.into_iter().map(|index| found[index]).collect();

@@ -5,7 +5,11 @@ use std::collections::BTreeSet;
 use jackfield_plugin_api::prelude::*;
 use jackfield_text::six_places;
 
-use crate::metrics::{Judgements, average_precision, ndcg, recall};
+use crate::{
+    metrics::{Judgements, average_precision, ndcg, recall},
+    record::{self, Record, as_id},
+};
+use serde_json::Value;
 
 /// A query of which it is known what answers it.
 #[derive(Clone, Debug, PartialEq, Document)]
@@ -68,13 +72,25 @@ impl Analyzer for ReadJudgedQueries {
     }
 }
 
-/// A line of the file.
-#[derive(Debug, Document)]
-struct Line {
-    id: String,
-    text: String,
-    #[serde(default)]
-    relevant: Vec<String>,
+/// A query of a line, judged or not.
+fn query(record: &Value) -> Result<JudgedQuery, String> {
+    let id = record::id(record)?;
+    let text = record::text(record, "text")?.ok_or_else(|| "missing field `text`".to_owned())?;
+    let mut relevant = Vec::new();
+    match record::field(record, "relevant")? {
+        None | Some(Value::Null) => {}
+        Some(Value::Array(ids)) => {
+            for value in ids {
+                let id = as_id(value)
+                    .ok_or_else(|| format!("the id {value} in `relevant` is neither a text nor a number"))?;
+                if !relevant.contains(&id) {
+                    relevant.push(id);
+                }
+            }
+        }
+        Some(_) => return Err("`relevant` is not a list of ids".to_owned()),
+    }
+    Ok(JudgedQuery { id, text, relevant })
 }
 
 /// The judged queries of a file. All lines that are not queries are reported at once.
@@ -83,21 +99,18 @@ fn read(file: &TextFile) -> Result<Vec<JudgedQuery>> {
         |message: String| Err(Failure::InvalidConfig(format!("cannot use the queries in `{}`: {message}", file.path)));
     let text = file.text.trim_start_matches('\u{feff}');
     let (mut queries, mut ids, mut faults) = (Vec::new(), BTreeSet::new(), Vec::new());
-    for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let Line { id, text, mut relevant } = match serde_json::from_str(line) {
-            Ok(line) => line,
-            Err(error) => {
-                faults.push(format!("line {}: {error}", index + 1));
-                continue;
+    for line in record::lines(text) {
+        let read = line.and_then(|Record { place, value }| match query(&value) {
+            Ok(query) => Ok((place, query)),
+            Err(why) => Err((place, why)),
+        });
+        match read {
+            Err((place, why)) => faults.push(format!("{place}: {why}")),
+            Ok((place, query)) if !ids.insert(query.id.clone()) => {
+                faults.push(format!("{place}: the id `{}` is there twice", query.id));
             }
-        };
-        if !ids.insert(id.clone()) {
-            faults.push(format!("line {}: the id `{id}` is there twice", index + 1));
-        }
-        let mut seen = BTreeSet::new();
-        relevant.retain(|id| seen.insert(id.clone()));
-        if !relevant.is_empty() {
-            queries.push(JudgedQuery { id, text, relevant });
+            Ok((_, query)) if query.relevant.is_empty() => {}
+            Ok((_, query)) => queries.push(query),
         }
     }
     if !faults.is_empty() {
@@ -235,6 +248,20 @@ mod tests {
         }
         let unjudged = refused("{\"id\": \"a\", \"text\": \"why?\"}");
         assert!(unjudged.contains("of none is it known"), "{unjudged}");
+    }
+
+    #[test]
+    fn ids_may_be_numbers() {
+        let text = "{\"id\": 1, \"text\": \"why?\", \"relevant\": [7, \"a\", 7]}\n{\"id\": 2, \"text\": \"who?\", \"relevant\": null}".to_owned();
+        let queries = read(&TextFile { path: "queries.jsonl".to_owned(), text }).unwrap();
+        assert_eq!(
+            queries,
+            [JudgedQuery {
+                id: "1".to_owned(),
+                text: "why?".to_owned(),
+                relevant: vec!["7".to_owned(), "a".to_owned()]
+            }]
+        );
     }
 
     #[test]

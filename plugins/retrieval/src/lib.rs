@@ -34,6 +34,7 @@ mod judged;
 mod learning;
 pub mod metrics;
 pub mod rank;
+mod record;
 mod retrieve;
 pub mod scope;
 pub mod softmax;

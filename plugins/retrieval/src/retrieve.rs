@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jackfield_plugin_api::prelude::*;
-use jackfield_text::six_places;
+use jackfield_text::{normal::composed, six_places, words::has_words};
 
 use crate::{
     bm25::Parameters,
@@ -46,7 +46,8 @@ pub struct Hit {
 pub struct Hits {
     /// What was asked.
     pub query: String,
-    /// The best documents, best first.
+    /// The best documents, best first; none for a query without a word, nor with words that no document has where vectors
+    /// are made of words (the embedder `hashing`).
     pub hits: Vec<Hit>,
 }
 
@@ -58,7 +59,8 @@ pub struct Hits {
 /// document comes.
 #[derive(Config)]
 pub struct Retrieve {
-    /// The documents: a JSON array, or one JSON object a line, each with `id`, `text` and, where there is one, `title`.
+    /// The documents: a JSON array, one JSON object a line, or a CSV file (`.csv`, `.tsv`) with a header, each with `id`, `text`
+    /// and, where there is one, `title`. An `id` may be a number.
     pub documents: TextFile,
     /// Weight of the keyword leg; the vector leg has the rest.
     #[config(default = 0.5)]
@@ -169,17 +171,36 @@ impl Analyzer for Retrieve {
     }
 
     async fn analyze_batch(&self, inputs: Vec<Query>, hosts: &[Host<'_>]) -> Vec<Result<Hits>> {
-        let texts: Vec<&str> = inputs.iter().map(|query| query.text.as_str()).collect();
-        match self.search(&texts, hosts).await {
-            Ok(hits) => hits,
-            Err(failure) => inputs.iter().map(|_| Err(failure.clone())).collect(),
+        let texts: Vec<_> = inputs.iter().map(|query| composed(&query.text)).collect();
+        // The others ask for nothing: no vector is made for them.
+        let asked: Vec<usize> = (0..inputs.len()).filter(|&index| self.is_question(&texts[index])).collect();
+        let queries: Vec<&str> = asked.iter().map(|&index| &*texts[index]).collect();
+        let hosts: Vec<&Host<'_>> = asked.iter().map(|&index| &hosts[index]).collect();
+        let found = match self.search(&queries, &hosts).await {
+            Ok(found) => found,
+            Err(failure) => asked.iter().map(|_| Err(failure.clone())).collect(),
+        };
+        let mut hits: Vec<Result<Vec<Hit>>> = inputs.iter().map(|_| Ok(Vec::new())).collect();
+        for (index, found) in asked.into_iter().zip(found) {
+            hits[index] = found;
         }
+        let answer = |(query, hits): (Query, Result<Vec<Hit>>)| Ok(Hits { hits: hits?, query: query.text });
+        inputs.into_iter().zip(hits).map(answer).collect()
     }
 }
 
 impl Retrieve {
+    /// Whether there is anything to search for: a word, and where vectors know words alone, one that the documents have.
+    fn is_question(&self, query: &str) -> bool {
+        let is_known = match &self.indexed {
+            Some(Indexed::Opened(index)) if index.embedder().is_of_words() => index.searchable().knows_a_word_of(query),
+            _ => true,
+        };
+        has_words(query) && is_known
+    }
+
     /// The hits for each query, unless all fail.
-    async fn search(&self, queries: &[&str], hosts: &[Host<'_>]) -> Result<Vec<Result<Hits>>> {
+    async fn search(&self, queries: &[&str], hosts: &[&Host<'_>]) -> Result<Vec<Result<Vec<Hit>>>> {
         match &self.indexed {
             Some(Indexed::Opened(index)) => {
                 let vectors = embed_cached(index.embedder(), queries, hosts).await?;
@@ -187,10 +208,9 @@ impl Retrieve {
                 Ok(queries.iter().zip(vectors.rows()).map(hits).collect())
             }
             Some(Indexed::ByModel(texts, searchable)) => {
-                let hosts: Vec<&Host<'_>> = hosts.iter().collect();
                 let Some(host) = hosts.first() else { return Ok(Vec::new()) };
                 let searchable = searchable.get(|| index(texts, host)).await?;
-                let vectors = embed_by_model(queries, &hosts, Some(searchable.dimensions())).await;
+                let vectors = embed_by_model(queries, hosts, Some(searchable.dimensions())).await;
                 let hits = |(query, row): (&&str, Result<Vec<f32>>)| Ok(self.hits(&searchable, query, &row?));
                 Ok(queries.iter().zip(vectors).map(hits).collect())
             }
@@ -198,7 +218,7 @@ impl Retrieve {
         }
     }
 
-    fn hits(&self, index: &Searchable, query: &str, vector: &[f32]) -> Hits {
+    fn hits(&self, index: &Searchable, query: &str, vector: &[f32]) -> Vec<Hit> {
         let Self { alpha, fusion, mmr, candidates, top, .. } = *self;
         let found = index.search(query, vector, &Search { alpha, fusion, mmr, candidates, top });
         let passages = index.passages();
@@ -214,7 +234,7 @@ impl Retrieve {
                 rank: rank as u64 + 1,
             }
         };
-        Hits { hits: found.iter().enumerate().map(hit).collect(), query: query.to_owned() }
+        found.iter().enumerate().map(hit).collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The words of a text in the form in which the keyword leg compares them.
 
-use jackfield_text::words::written_words;
+use jackfield_text::words::searched_words;
 use rust_stemmers::{Algorithm, Stemmer};
 use rustc_hash::FxHashMap;
 
@@ -18,11 +18,24 @@ impl Terms {
 
     /// Calls `take` with each term of a text in order.
     pub fn each(&self, text: &str, mut take: impl FnMut(&str)) {
-        written_words(text, |word| match &self.stemmer {
+        searched_words(text, |word| match &self.stemmer {
             Some(stemmer) => take(&stemmer.stem(word)),
             None => take(word),
         });
     }
+}
+
+/// Whether one term is likely another one misspelt, in another form, or a part of it.
+pub(crate) fn are_near(left: &str, right: &str) -> bool {
+    /// Shorter terms are alike by chance.
+    const SHORTEST: usize = 4;
+    let (shorter, longer) = if left.len() < right.len() { (left, right) } else { (right, left) };
+    let (least, most) = (shorter.chars().count(), longer.chars().count());
+    if least < SHORTEST {
+        return false;
+    }
+    // A letter of four may be wrong.
+    longer.contains(shorter) || (most - least <= most / 4 && strsim::osa_distance(shorter, longer) <= most / 4)
 }
 
 /// Terms of many texts, each distinct word stemmed once.
@@ -40,7 +53,7 @@ impl<'a> Numbered<'a> {
 
     /// Appends the numbers of a text's terms.
     pub(crate) fn read(&mut self, text: &str, numbers: &mut Vec<u32>) {
-        written_words(text, |word| {
+        searched_words(text, |word| {
             if let Some(&number) = self.of_words.get(word) {
                 numbers.push(number);
                 return;
@@ -79,6 +92,18 @@ mod tests {
     #[test]
     fn words_of_one_stem_are_one_term() {
         assert_eq!(terms(true, "heated heating heats"), ["heat", "heat", "heat"]);
+    }
+
+    #[test]
+    fn a_slip_and_a_part_of_a_word_are_near_it() {
+        for (left, right) in
+            [("receive", "recieve"), ("brücke", "autobahnbrücke"), ("owlet", "owlets"), ("muller", "müller")]
+        {
+            assert!(are_near(left, right) && are_near(right, left), "{left} {right}");
+        }
+        for (left, right) in [("cat", "cattle"), ("moon", "zoom"), ("unicorn", "uniform"), ("", "word")] {
+            assert!(!are_near(left, right), "{left} {right}");
+        }
     }
 
     #[test]

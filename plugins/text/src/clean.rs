@@ -1,7 +1,9 @@
 //! Turns a sentence of speech into one that reads well: fillers and repetitions go, and the other words stay as they were said.
 
 use crate::{
+    cut::one_line,
     disfluency::{drop_asides, drop_false_starts, drop_fillers, drop_fragments, drop_repetitions},
+    sentences::is_sentence_end,
     words,
 };
 
@@ -72,6 +74,20 @@ pub fn clean(sentence: &str) -> String {
     join(&pieces)
 }
 
+/// The sentence without transcribers' marks, on one line: what can be done for a reader in any language.
+#[must_use]
+pub fn without_marks(sentence: &str) -> String {
+    let mut plain = String::with_capacity(sentence.len());
+    let mut copied_until = 0;
+    for (start, end) in words::noise(sentence) {
+        plain.push_str(&sentence[copied_until..start]);
+        plain.push(' ');
+        copied_until = end;
+    }
+    plain.push_str(&sentence[copied_until..]);
+    capitalised(&one_line(&plain))
+}
+
 /// Words and marks of a text; a word keeps its inner punctuation.
 fn split(text: &str) -> Vec<Piece> {
     let tokenised = [" ,", " .", " ?"].iter().any(|mark| text.contains(mark));
@@ -101,7 +117,9 @@ fn split(text: &str) -> Vec<Piece> {
         while let Some(last) = word.chars().last() {
             // A full stop inside the sentence belongs to an abbreviation, unless it stands alone.
             let is_full_stop = last == '.' && (word.len() == 1 || index + 1 == raw_tokens.len());
-            if !(is_full_stop || matches!(last, ',' | ';' | ':' | '?' | '!' | '…' | '—' | '–')) {
+            let is_foreign_end = !last.is_ascii() && last != '…' && is_sentence_end(last);
+            if !(is_full_stop || is_foreign_end || matches!(last, ',' | ';' | ':' | '?' | '!' | '…' | '—' | '–'))
+            {
                 break;
             }
             marks.push(last);
@@ -159,7 +177,7 @@ fn strip_ends(pieces: &mut Vec<Piece>) {
         }
     }
     let end_mark = pieces.iter().rev().find_map(|piece| match piece {
-        Piece::Mark(mark @ ('?' | '!' | '.')) => Some(*mark),
+        Piece::Mark(mark) if *mark != '…' && is_sentence_end(*mark) => Some(*mark),
         _ => None,
     });
     let end_mark = end_mark.filter(|_| matches!(pieces.last(), Some(Piece::Mark(_))));
@@ -242,7 +260,7 @@ pub fn capitalised(text: &str) -> String {
 mod tests {
     use proptest::prelude::*;
 
-    use super::clean;
+    use super::{clean, without_marks};
 
     #[test]
     fn spaces_before_punctuation_go() {
@@ -292,6 +310,14 @@ mod tests {
     fn written_sentences_stay_as_they_are() {
         let written = "I thank Mr. Jones, the member for Leeds, and the U.S. team: all of them.";
         assert_eq!(clean(written), written);
+    }
+
+    #[test]
+    fn other_languages_keep_their_words_and_marks() {
+        assert_eq!(without_marks("um zehn {vocalsound} prüft er  die Zahlen."), "Um zehn prüft er die Zahlen.");
+        assert_eq!(without_marks("[laughter]"), "");
+        assert_eq!(clean("我们决定了。"), "我们决定了。");
+        assert_eq!(clean("真的吗？"), "真的吗？");
     }
 
     #[test]

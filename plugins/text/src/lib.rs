@@ -7,8 +7,12 @@
 //! | module | what for |
 //! | --- | --- |
 //! | [`words`] | words of a text, without the marks that transcribers leave; fillers and stop words |
+//! | [`language`] | the language of a text, and its stop words |
+//! | [`lexicon`] | words of a text that is written without blanks |
 //! | [`sentences`] | sentences as exact substrings |
 //! | [`mod@clean`] | a sentence made fit to be read |
+//! | [`normal`] | texts in the form in which they are compared |
+//! | [`unspaced`] | words of scripts that are written without blanks |
 //! | [`vocabulary`] | words as numbers, with stems |
 //! | [`vectors`] | tf-idf and cosine |
 //! | [`rank`] | graph ranking |
@@ -23,12 +27,17 @@ pub mod clean;
 pub mod context_budget;
 pub mod cut;
 mod disfluency;
+pub mod language;
+pub mod lexicon;
 mod model;
 pub mod names;
+pub mod normal;
 pub mod phrases;
 pub mod quote;
 pub mod rank;
 pub mod sentences;
+mod talk_words;
+pub mod unspaced;
 pub mod vectors;
 pub mod vocabulary;
 pub mod words;

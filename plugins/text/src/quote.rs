@@ -1,15 +1,23 @@
 //! Compares texts regardless of case, white space and punctuation.
 
 use rust_stemmers::{Algorithm, Stemmer};
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-use crate::words;
+use crate::{normal::push_folded, words};
 
-/// Letters and digits alone, lower-case.
+/// Letters with their accents, and digits, alone and lower-case. A letter and its accents are characters of their own,
+/// however the text has them.
 #[must_use]
 pub fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
-    for c in text.chars().filter(|c| c.is_alphanumeric()) {
-        folded.extend(c.to_lowercase());
+    for c in text.chars().filter(|c| c.is_alphanumeric() || is_combining_mark(*c)) {
+        if c.is_ascii() {
+            folded.push(c.to_ascii_lowercase());
+        } else {
+            // One by one, so that a part of a text is a part of the folded text.
+            let decomposed = c.nfkd().filter(|c| c.is_alphanumeric() || is_combining_mark(*c));
+            decomposed.for_each(|c| push_folded(c.encode_utf8(&mut [0; 4]), &mut folded));
+        }
     }
     folded
 }
@@ -43,6 +51,12 @@ mod tests {
     fn a_quote_is_found_whatever_its_case_space_and_punctuation() {
         assert!(contains_quote("Well , we 'll GO with rubber .", "we'll go with rubber"));
         assert!(!contains_quote("we will go", "we'll go"));
+    }
+
+    #[test]
+    fn a_quote_is_found_however_its_letters_are_written() {
+        assert!(contains_quote("Wir sind im Cafe\u{301} der Straße.", "im café der STRASSE"));
+        assert!(!contains_quote("Es ist schon spät.", "schön"));
     }
 
     #[test]

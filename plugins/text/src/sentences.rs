@@ -13,6 +13,22 @@ const ABBREVIATIONS: &[&str] = &[
     "mr", "mrs", "ms", "dr", "prof", "hon", "st", "vs", "e.g", "i.e", "cf", "no", "sen", "rep", "gov", "fig", "approx",
 ];
 
+/// Marks behind which a clause ends, of any script.
+const CLAUSE_MARKS: &str = ";,；，、،؛";
+
+/// Whether a mark ends a question, of any script.
+#[must_use]
+pub const fn is_question_mark(c: char) -> bool {
+    matches!(c, '?' | '？' | '؟' | '\u{37e}' | '⁇' | '⁈')
+}
+
+/// Whether a mark ends a sentence, of any script.
+#[must_use]
+pub const fn is_sentence_end(c: char) -> bool {
+    is_question_mark(c)
+        || matches!(c, '.' | '!' | '…' | '。' | '．' | '｡' | '！' | '।' | '॥' | '۔' | '։' | '።' | '။' | '⁉' | '‼')
+}
+
 /// Byte ranges of the sentences of a text (UAX #29, with abbreviations of titles kept together), white space trimmed,
 /// none empty, in order.
 #[must_use]
@@ -75,9 +91,9 @@ fn push_within_limit(text: &str, range: Range<usize>, found: &mut Vec<Range<usiz
         let window = &text[rest.start..limit];
         let half = LONGEST / 2;
         let cut_at = window
-            .rfind([';', ','])
-            .filter(|&at| at > half)
-            .map(|at| at + 1)
+            .char_indices()
+            .rfind(|&(at, c)| at > half && CLAUSE_MARKS.contains(c))
+            .map(|(at, c)| at + c.len_utf8())
             .or_else(|| window.rfind(char::is_whitespace).filter(|&at| at > 0))
             .unwrap_or(window.len());
         found.push(trim(text, rest.start..rest.start + cut_at));
@@ -117,6 +133,15 @@ mod tests {
             split("Thank you, Mr. Chair. I ask Dr. J. Smith."),
             ["Thank you, Mr. Chair.", "I ask Dr. J. Smith."]
         );
+    }
+
+    #[test]
+    fn sentences_of_any_script_end_where_it_says() {
+        assert_eq!(split("我们决定了。真的吗？好！走"), ["我们决定了。", "真的吗？", "好！", "走"]);
+        assert_eq!(split("هل نبدأ؟ نعم. انتهى۔"), ["هل نبدأ؟", "نعم.", "انتهى۔"]);
+        assert_eq!(split("काम हो गया। ठीक है?"), ["काम हो गया।", "ठीक है?"]);
+        let long = split(&"预算很重要，".repeat(100)).len();
+        assert!(long > 2 && split(&"预算很重要，".repeat(100)).iter().all(|piece| piece.ends_with('，')), "{long}");
     }
 
     #[test]

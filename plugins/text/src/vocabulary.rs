@@ -1,9 +1,11 @@
 //! Numbers for the words of a corpus, with their stems.
 
-use rust_stemmers::{Algorithm, Stemmer};
-use rustc_hash::FxHashMap;
+use std::borrow::Cow;
 
-use crate::words;
+use rust_stemmers::Stemmer;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::{language::Language, lexicon::Lexicon, normal::composed, unspaced::is_unspaced, words};
 
 /// Number of a word in its compared form; numbers are given in order of first use.
 pub type WordId = u32;
@@ -26,9 +28,15 @@ struct Term {
     forms: Vec<(WordId, u32)>,
 }
 
-/// The words of a corpus. Each distinct word is lower-cased, split and stemmed once.
+/// The words of a corpus in one language. Each distinct word is lower-cased, split and stemmed once.
 pub struct Vocabulary {
-    stemmer: Stemmer,
+    language: Language,
+    /// None where the language has none.
+    stemmer: Option<Stemmer>,
+    /// Stop words of a language other than English.
+    stop_words: FxHashSet<String>,
+    /// Words of scripts without blanks.
+    lexicon: Lexicon,
     /// As written to compared forms: one, or two for a contraction.
     compared_by_surface: FxHashMap<Box<str>, (WordId, Option<WordId>)>,
     ids: FxHashMap<Box<str>, WordId>,
@@ -39,8 +47,21 @@ pub struct Vocabulary {
 
 impl Default for Vocabulary {
     fn default() -> Self {
+        Self::new(Language::English, Lexicon::default())
+    }
+}
+
+impl Vocabulary {
+    /// No words yet, of a corpus in this language; words of scripts without blanks are those of the lexicon.
+    #[must_use]
+    pub fn new(language: Language, mut lexicon: Lexicon) -> Self {
+        let stop_words = if language == Language::English { FxHashSet::default() } else { language.stop_words() };
+        lexicon.add(stop_words.iter().map(String::as_str));
         Self {
-            stemmer: Stemmer::create(Algorithm::English),
+            language,
+            stemmer: language.stemmer().map(Stemmer::create),
+            stop_words,
+            lexicon,
             compared_by_surface: FxHashMap::default(),
             ids: FxHashMap::default(),
             words: Vec::new(),
@@ -48,13 +69,26 @@ impl Default for Vocabulary {
             terms: Vec::new(),
         }
     }
-}
 
-impl Vocabulary {
+    /// Whether a lower-case word says nothing about the subject.
+    fn is_stop_word(&self, word: &str) -> bool {
+        if self.language == Language::English { words::is_stop_word(word) } else { self.stop_words.contains(word) }
+    }
+
+    /// Whether a lower-case word is a sound of hesitation or of listening. `Um` and `er` are words in German.
+    fn is_filler(&self, word: &str) -> bool {
+        words::is_filler(word) && !self.stop_words.contains(word)
+    }
+
     /// Appends the words of `text`, fillers and immediate repetitions left out, as [`words::tokens`] has them.
     pub fn read(&mut self, text: &str, ids: &mut Vec<WordId>) {
         let first_index = ids.len();
-        for (_, word) in words::words(text) {
+        let words: Vec<(usize, &str)> = if text.contains(is_unspaced) {
+            words::without_noise(text, self.lexicon.split(text)).collect()
+        } else {
+            words::words(text).collect()
+        };
+        for (_, word) in words {
             let (first, second) = self.compared_forms(word);
             if second.is_none() {
                 self.note_case(first, word, ids.len() == first_index);
@@ -98,14 +132,22 @@ impl Vocabulary {
             return known;
         }
         let mut ids = (None, None);
-        words::normal_forms(word, |form| {
+        let elided = Some(word).filter(|_| self.language.elides()).and_then(|word| word.split_once(['\'', '’']));
+        let mut forms = Vec::new();
+        match elided {
+            Some((article, rest)) if !article.is_empty() && !rest.is_empty() => {
+                forms.extend([article, rest].map(|part| composed(part).to_lowercase()));
+            }
+            _ => words::normal_forms(word, |form| forms.push(form.to_owned())),
+        }
+        for form in &forms {
             let id = self.intern(form);
             if ids.0.is_none() {
                 ids.0 = Some(id);
             } else {
                 ids.1 = Some(id);
             }
-        });
+        }
         let ids = (ids.0.unwrap_or_default(), ids.1);
         self.compared_by_surface.insert(word.into(), ids);
         ids
@@ -117,7 +159,7 @@ impl Vocabulary {
         }
         let id = self.words.len() as WordId;
         let is_content_word =
-            form.chars().nth(1).is_some() && form.chars().any(char::is_alphabetic) && !words::is_stop_word(form);
+            form.chars().nth(1).is_some() && form.chars().any(char::is_alphabetic) && !self.is_stop_word(form);
         // Two letters without a vowel are a word broken off.
         let has_vowel_sound = form.chars().nth(2).is_some()
             || form == "tv"
@@ -125,13 +167,13 @@ impl Vocabulary {
             || !form.is_ascii();
         let is_content_word = is_content_word && has_vowel_sound && !form.contains("n't");
         let term = is_content_word.then(|| {
-            let stem = self.stemmer.stem(form);
+            let stem = self.stemmer.as_ref().map_or(Cow::Borrowed(form), |stemmer| stemmer.stem(form));
             *self.term_ids.entry(stem.as_ref().into()).or_insert_with(|| {
                 self.terms.push(Term { stem: stem.as_ref().into(), forms: Vec::new() });
                 self.terms.len() as TermId - 1
             })
         });
-        self.words.push(Word { text: form.into(), term, filler: words::is_filler(form), cases: (0, 0), capital: None });
+        self.words.push(Word { text: form.into(), term, filler: self.is_filler(form), cases: (0, 0), capital: None });
         self.ids.insert(form.into(), id);
         id
     }
@@ -186,6 +228,27 @@ impl Vocabulary {
 #[cfg(test)]
 mod tests {
     use super::Vocabulary;
+    use crate::{language::Language, lexicon::Lexicon};
+
+    fn usual_forms(language: Language, text: &str) -> Vec<String> {
+        let mut vocabulary = Vocabulary::new(language, Lexicon::learn([text]));
+        let mut ids = Vec::new();
+        vocabulary.read(text, &mut ids);
+        (0..vocabulary.term_count() as u32).map(|term| vocabulary.usual_form(term).to_owned()).collect()
+    }
+
+    #[test]
+    fn content_words_are_those_of_the_language() {
+        assert_eq!(
+            usual_forms(Language::German, "Um zehn prüft er, ähm, die Zahlen der neuen Website, und die Zahl stimmt."),
+            ["zehn", "prüft", "Zahlen", "neuen", "Website"]
+        );
+        assert_eq!(
+            usual_forms(Language::French, "L’équipe prépare l'offre, et qu'elle soit prête."),
+            ["équipe", "prépare", "offre", "prête"]
+        );
+        assert_eq!(usual_forms(Language::Chinese, "我们讨论预算。预算的问题，大家知道。"), ["讨论", "预算"]);
+    }
 
     #[test]
     fn words_of_one_stem_share_a_term_and_its_usual_form() {

@@ -5,6 +5,11 @@ use std::{borrow::Cow, sync::LazyLock};
 use rustc_hash::FxHashSet;
 use unicode_segmentation::UnicodeSegmentation;
 
+use crate::{
+    normal::{comparable, composed, push_folded},
+    unspaced::is_unspaced,
+};
+
 /// Words in `[…]` or `(…)` that stand for a sound rather than for speech.
 const SOUNDS: &[&str] = &[
     "applause",
@@ -36,8 +41,8 @@ const SOUNDS: &[&str] = &[
 
 /// Sounds of hesitation and of listening, which have no meaning for a reader.
 const FILLERS: &[&str] = &[
-    "ah", "aha", "eh", "ehm", "em", "er", "erm", "gosh", "ha", "hm", "hmm", "huh", "mhm", "mm", "mmhmm", "mmm", "oh",
-    "ooh", "oops", "pf", "tsk", "uh", "uhh", "uhm", "um", "umm", "whoa", "wow",
+    "ah", "aha", "äh", "ähm", "eh", "ehm", "em", "er", "erm", "euh", "gosh", "ha", "hm", "hmm", "huh", "mhm", "mm",
+    "mmhmm", "mmm", "oh", "ooh", "oops", "pf", "tsk", "uh", "uhh", "uhm", "um", "umm", "whoa", "wow",
 ];
 
 /// Words of conversation that say little about its subject, in addition to the stop words of written language.
@@ -99,19 +104,47 @@ pub fn is_function_word(word: &str) -> bool {
     FUNCTION.contains(word)
 }
 
-/// Calls `take` with each word of a written text in order: as UAX #29 bounds it, in lower case, without a possessive `'s`.
+/// Calls `visit` with each word of a written text in order: as UAX #29 bounds it, in the form in which words are
+/// [compared](crate::normal), without a possessive `'s`.
 pub fn written_words(text: &str, mut visit: impl FnMut(&str)) {
-    let mut lower = String::new();
-    for word in text.unicode_words() {
-        lower.clear();
-        if word.is_ascii() {
-            lower.push_str(word);
-            lower.make_ascii_lowercase();
-        } else {
-            lower.push_str(&word.to_lowercase().replace('’', "'"));
-        }
-        visit(lower.strip_suffix("'s").unwrap_or(&lower));
+    let mut folded = String::new();
+    for word in comparable(text).unicode_words() {
+        folded.clear();
+        push_folded(word, &mut folded);
+        visit(folded.strip_suffix("'s").unwrap_or(&folded));
     }
+}
+
+/// Calls `visit` with each [written word](written_words) of a text that is searched, and behind each character of a script
+/// that is written without blanks with the two characters that end there: of such a script, pairs are what words are of
+/// others.
+pub fn searched_words(text: &str, mut visit: impl FnMut(&str)) {
+    let mut end_of_last = None;
+    let (mut pair, mut folded) = (String::new(), String::new());
+    for (start, word) in comparable(text).unicode_word_indices() {
+        folded.clear();
+        push_folded(word, &mut folded);
+        visit(folded.strip_suffix("'s").unwrap_or(&folded));
+        if !word.starts_with(is_unspaced) {
+            end_of_last = None;
+            continue;
+        }
+        if end_of_last == Some(start) {
+            let first = pair.len();
+            pair.push_str(&folded);
+            visit(&pair);
+            pair.drain(..first);
+        } else {
+            pair.clone_from(&folded);
+        }
+        end_of_last = Some(start + word.len());
+    }
+}
+
+/// Whether there is any word in a written text.
+#[must_use]
+pub fn has_words(text: &str) -> bool {
+    text.unicode_words().next().is_some()
 }
 
 /// Byte ranges of marks such as `{vocalsound}`, `<laugh>`, `[inaudible]`, in order.
@@ -155,9 +188,17 @@ fn is_mark(inner: &[u8], any_content: bool) -> bool {
 
 /// Words with their byte offsets, marks left out.
 pub fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    without_noise(text, text.unicode_word_indices())
+}
+
+/// Of words of a text, in order and with their byte offsets, those that are no marks.
+pub(crate) fn without_noise<'t>(
+    text: &str,
+    words: impl IntoIterator<Item = (usize, &'t str)>,
+) -> impl Iterator<Item = (usize, &'t str)> {
     let noise = noise(text);
     let mut next = 0;
-    text.unicode_word_indices().filter(move |&(start, _)| {
+    words.into_iter().filter(move |&(start, _)| {
         while next < noise.len() && noise[next].1 <= start {
             next += 1;
         }
@@ -187,10 +228,10 @@ pub fn spelled(word: &str) -> Cow<'_, str> {
     }
 }
 
-/// Calls `take` with each word in the form that is compared: lower-case, contractions split at the apostrophe
+/// Calls `visit` with each word in the form that is compared: composed, lower-case, contractions split at the apostrophe
 /// (`I'll` gives `i`, `ll`) but for `n't`, which stays with its verb.
 pub fn normal_forms(word: &str, mut visit: impl FnMut(&str)) {
-    let lower = spelled(word).to_lowercase().replace('’', "'");
+    let lower = composed(&spelled(word)).to_lowercase().replace('’', "'");
     if let Some((head, tail)) = lower.rsplit_once('\'')
         && matches!(tail, "ll" | "re" | "ve" | "s" | "d" | "m")
         && !head.is_empty()
@@ -242,6 +283,16 @@ mod tests {
     #[test]
     fn tokens_leave_out_fillers_and_repetitions() {
         assert_eq!(tokens("So we we uh we need {disfmarker} um need it"), ["so", "we", "need", "it"]);
+    }
+
+    #[test]
+    fn a_script_without_blanks_is_searched_by_characters_and_pairs_of_them() {
+        let mut found = Vec::new();
+        searched_words("猫喝水，Tee 猫", |word| found.push(word.to_owned()));
+        assert_eq!(found, ["猫", "喝", "猫喝", "水", "喝水", "tee", "猫"]);
+        found.clear();
+        searched_words("The CAFE\u{301}'s Straße", |word| found.push(word.to_owned()));
+        assert_eq!(found, ["the", "café", "strasse"]);
     }
 
     #[test]

@@ -78,6 +78,19 @@ fn without_passages_the_answer_is_empty_and_no_model_is_asked() {
 }
 
 #[test]
+fn a_query_that_asks_for_nothing_has_no_answer_whatever_was_found() {
+    let host = answering(json!({}));
+    for mode in ["model", "extractive"] {
+        for query in ["", " \n", "?!", "what is the"] {
+            let input = json!({ "query": query, "hits": [{ "id": "owl", "text": "The owl hunts.", "score": 1.0 }] });
+            let answer = call(Kind::Analyzer, "answer", json!({ "mode": mode }), input, &host).unwrap();
+            assert_eq!((&answer["text"], &answer["sentences"]), (&json!(""), &json!([])), "{query:?}");
+        }
+    }
+    assert!(host.requests().is_empty());
+}
+
+#[test]
 fn settings_that_mean_nothing_are_refused_by_name() {
     for (config, named) in
         [(json!({ "sentences": 0 }), "`sentences`"), (json!({ "temperature": 3 }), "`temperature` is 3")]

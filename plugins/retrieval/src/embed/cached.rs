@@ -11,7 +11,7 @@ use crate::vectors::Vectors;
 ///
 /// # Errors
 /// As those of [`Embedder::embed`], and whatever the cache fails with.
-pub async fn embed_cached(embedder: &Embedder, texts: &[&str], hosts: &[Host<'_>]) -> Result<Vectors> {
+pub async fn embed_cached(embedder: &Embedder, texts: &[&str], hosts: &[&Host<'_>]) -> Result<Vectors> {
     let mut rows: Vec<Option<Vec<f32>>> = vec![None; texts.len()];
     let mut keys = Vec::with_capacity(texts.len());
     for ((text, host), row) in texts.iter().zip(hosts).zip(&mut rows) {
@@ -128,7 +128,7 @@ mod tests {
     fn embedded(calls: &dyn HostCalls, embedder: &Embedder, texts: &[&str]) -> Vectors {
         let context = test_context();
         let hosts: Vec<Host<'_>> = (0..texts.len()).map(|at| Host::new(calls, &context, at as u32)).collect();
-        done(embed_cached(embedder, texts, &hosts)).unwrap()
+        done(embed_cached(embedder, texts, &hosts.iter().collect::<Vec<_>>())).unwrap()
     }
 
     #[test]

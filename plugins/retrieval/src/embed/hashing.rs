@@ -9,7 +9,7 @@ use crate::vectors::normalize;
 /// Slots in which frequencies of features are counted; two features that share one are counted together.
 const SLOTS: usize = 1 << 18;
 /// Name of the features and of what they weigh.
-const FEATURES: &str = "hashing 1";
+const FEATURES: &str = "hashing 2";
 /// A pair of words says more than its words, but is rarely met again.
 const PAIR: f64 = 0.7;
 /// Parts of words join forms of a word and its misspellings.

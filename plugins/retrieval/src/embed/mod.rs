@@ -105,6 +105,12 @@ impl Embedder {
         }
     }
 
+    /// Whether vectors are made of words and their parts alone: of other words they say nothing.
+    #[must_use]
+    pub const fn is_of_words(&self) -> bool {
+        matches!(self, Self::Hashing(_))
+    }
+
     /// Length of a vector.
     #[must_use]
     pub fn dimensions(&self) -> usize {

@@ -73,9 +73,45 @@ fn diversity_puts_a_copy_behind_another_document() {
 }
 
 #[test]
-fn a_query_without_words_has_hits_without_scores() {
-    let answer = ask(json!({}), "?!").unwrap();
-    assert!(answer["hits"].as_array().unwrap().iter().all(|hit| hit["score"] == 0.0), "{answer}");
+fn a_query_without_words_or_without_one_that_is_known_has_no_hits() {
+    for config in
+        [json!({}), json!({ "fusion": "rrf" }), json!({ "alpha": 0, "embedder": { "kind": "hashing", "idf": false } })]
+    {
+        for query in ["", " \t", "?!", "xylophone", "quantum chromodynamics"] {
+            assert_eq!(ids(config.clone(), query), [""; 0], "{config} {query:?}");
+        }
+    }
+}
+
+#[test]
+fn a_document_without_a_word_and_a_score_is_no_hit() {
+    assert_eq!(ids(json!({ "alpha": 1 }), "bread"), ["c"]);
+    for config in [json!({}), json!({ "fusion": "rrf" }), json!({ "mmr": 0.5 })] {
+        let answer = ask(config, "bread").unwrap();
+        let hits = answer["hits"].as_array().unwrap();
+        assert!(hits.iter().all(|hit| hit["score"].as_f64().unwrap() > 0.0), "{answer}");
+    }
+}
+
+#[test]
+fn a_collection_of_one_document_scores_its_match() {
+    for (config, score) in [(json!({}), 1.0), (json!({ "alpha": 0 }), 1.0), (json!({ "alpha": 1 }), 1.0)] {
+        let mut config = config;
+        config["documents"] = json!({ "path": "d.jsonl", "text": r#"{"id": 7, "text": "Clay."}"# });
+        let answer = ask(config.clone(), "clay").unwrap();
+        let hit = &answer["hits"][0];
+        assert_eq!((&hit["id"], &hit["score"]), (&json!("7"), &json!(score)), "{config}");
+        assert!(hit["bm25"].as_f64().unwrap() > 0.0);
+    }
+}
+
+#[test]
+fn a_query_is_answered_as_it_was_written_and_found_however_that_is() {
+    let documents = json!({ "path": "d.jsonl", "text": "{\"id\": \"a\", \"text\": \"Das Café.\"}\n{\"id\": \"b\", \"text\": \"Der Hund.\"}" });
+    let (composed, decomposed) = ("café", "cafe\u{301}");
+    let both = [composed, decomposed].map(|query| ask(json!({ "documents": documents }), query).unwrap());
+    assert_eq!(both[0]["hits"], both[1]["hits"]);
+    assert_eq!((&both[0]["hits"][0]["id"], &both[1]["query"]), (&json!("a"), &json!(decomposed)));
 }
 
 #[test]
