@@ -93,7 +93,7 @@ impl Whole {
         let run = held.read_run()?;
         let services = open_services(&self.plan, &self.registry).expect("services");
         let instances = open_stages(&self.plan, &self.registry).expect("stages");
-        let options = Options { jobs: 2, retry_failed: false };
+        let options = Options { jobs: 2, retry_failed: false, ..Options::default() };
         let engine =
             Engine { plan: &self.plan, registry: &self.registry, instances, services, inputs: &BundledInputs, options };
         engine.run(held, run, &Cancel::default(), observer).map(drop)

@@ -146,7 +146,7 @@ fn run(items: &[Value]) -> (Pipeline, PathBuf) {
     let record = RunJson::new(&folder, &plan, pipeline.path().join("pipeline.toml"), Vec::new());
     let instances = open_stages(&plan, &registry).expect("opened");
     let services = open_services(&plan, &registry).unwrap_or_else(|faults| panic!("{faults:?}"));
-    let options = Options { jobs: 2, retry_failed: false };
+    let options = Options { jobs: 2, retry_failed: false, ..Options::default() };
     let engine = Engine { plan: &plan, registry: &registry, instances, services, inputs: &BundledInputs, options };
     engine.run(folder, record, &Cancel::default(), &mut Silent).expect("a run");
     (pipeline, path)

@@ -331,6 +331,7 @@ fn plan(item: &str, timeout: Option<Duration>) -> Plan {
         max_in_flight: 1,
         sandbox_memory: None,
         tensor_storage: None,
+        keep_runs: None,
         search: None,
         item_views: ViewMarks::default(),
         exports: Vec::new(),
@@ -359,7 +360,7 @@ fn server() -> String {
 fn record(plan: &Plan, registry: &Registry, into: &Path) -> PathBuf {
     let services =
         Services { calls: Some(Arc::new(CallRecorder::new(into).expect("a folder"))), ..Services::default() };
-    let options = Options { jobs: 1, retry_failed: false };
+    let options = Options { jobs: 1, retry_failed: false, ..Options::default() };
     let instances = open_stages(plan, registry).expect("opened");
     let engine = Engine { plan, registry, instances, services, inputs: &BundledInputs, options };
     engine.run_unrecorded(&Cancel::default(), &mut Silent).expect("a run");

@@ -155,7 +155,7 @@ impl Place {
         let instances = open_stages(plan, &registry).expect("opened");
         let services = open_services(plan, &registry).unwrap_or_else(|faults| panic!("{faults:?}"));
         let record = RunJson::new(&folder, plan, self.path().join("pipeline.toml"), Vec::new());
-        let options = Options { jobs, retry_failed: false };
+        let options = Options { jobs, retry_failed: false, ..Options::default() };
         let engine = Engine { plan, registry: &registry, instances, services, inputs: &BundledInputs, options };
         engine.run(folder, record, cancel, observer)
     }

@@ -195,7 +195,7 @@ limits = {{ memory = "4MiB" }}
     let plan = jackfield_pipeline::check(&draft, &registry).unwrap_or_else(|faults| panic!("{:?}", faults.records()));
     let services = open_services(&plan, &registry).unwrap_or_else(|_| panic!("no services"));
     let instances = open_stages(&plan, &registry).unwrap_or_else(|_| panic!("no stages"));
-    let options = Options { jobs: 2, retry_failed: false };
+    let options = Options { jobs: 2, retry_failed: false, ..Options::default() };
     let engine = Engine { plan: &plan, registry: &registry, instances, services, inputs: &BundledInputs, options };
     let cancel = Cancel::default();
     let mut first = AtFirst(None, &cancel);

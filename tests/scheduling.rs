@@ -153,6 +153,7 @@ fn plan(case: &Case) -> Plan {
         max_in_flight: case.in_flight,
         sandbox_memory: None,
         tensor_storage: None,
+        keep_runs: None,
         search: None,
         item_views: ViewMarks::default(),
         exports: Vec::new(),
@@ -256,7 +257,7 @@ fn run(case: &Case, plan: &Plan, folder: RunFolder, cancel: &Cancel, observer: &
     let registry = registry();
     let instances = jackfield_engine::open_stages(plan, &registry).expect("opened");
     let record = RunJson::new(&folder, plan, "model".into(), Vec::new());
-    let options = Options { jobs: case.jobs, retry_failed: false };
+    let options = Options { jobs: case.jobs, retry_failed: false, ..Options::default() };
     let engine =
         Engine { plan, registry: &registry, instances, services: Services::default(), inputs: &BundledInputs, options };
     engine.run(folder, record, cancel, observer).expect("a run").summary.state

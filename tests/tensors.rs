@@ -521,7 +521,7 @@ fn run_here(folder: &Path, stages: &str) -> PathBuf {
     let record = RunJson::new(&run, &plan, path, Vec::new());
     let instances = open_stages(&plan, &registry).expect("opened");
     let services = open_services(&plan, &registry).expect("services");
-    let options = Options { jobs: 2, retry_failed: false };
+    let options = Options { jobs: 2, retry_failed: false, ..Options::default() };
     let engine = Engine { plan: &plan, registry: &registry, instances, services, inputs: &BundledInputs, options };
     engine.run(run, record, &Cancel::default(), &mut Silent).expect("a run");
     run_folder

@@ -111,7 +111,7 @@ impl Diamond {
             instances,
             services: Services::default(),
             inputs: &BundledInputs,
-            options: Options { jobs, retry_failed: false },
+            options: Options { jobs, retry_failed: false, ..Options::default() },
         }
     }
 

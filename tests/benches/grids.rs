@@ -84,7 +84,7 @@ impl<'a> Batch<'a> {
         let run_folder = RunFolder::create(&self.folder.join("bench"), &self.plan.name).expect("a folder");
         let path = run_folder.path().to_owned();
         let run = RunJson::new(&run_folder, &self.plan, "pipeline.toml".into(), Vec::new());
-        let options = Options { jobs: 1, retry_failed: false };
+        let options = Options { jobs: 1, retry_failed: false, ..Options::default() };
         let engine =
             Engine { plan: &self.plan, registry: &self.registry, instances, services, inputs: &BundledInputs, options };
         let outcome = engine.run(run_folder, run, &Cancel::default(), &mut Silent).expect("a run");

@@ -204,7 +204,7 @@ fn run(
     let instances = open_stages(&plan, &registry).expect("opened");
     let run_folder = RunFolder::create(folder, &plan.name).expect("a folder");
     let run = RunJson::new(&run_folder, &plan, PathBuf::new(), Vec::new());
-    let options = Options { jobs: 2, retry_failed: false };
+    let options = Options { jobs: 2, retry_failed: false, ..Options::default() };
     let engine = Engine {
         plan: &plan,
         registry: &registry,

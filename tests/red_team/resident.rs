@@ -85,7 +85,7 @@ use = \"mock\"
     for _ in 0..4 {
         let services = open_services(&plan, &registry).unwrap_or_else(|_| panic!("no services"));
         let instances = open_stages(&plan, &registry).unwrap_or_else(|_| panic!("no stages"));
-        let options = Options { jobs: 2, retry_failed: false };
+        let options = Options { jobs: 2, retry_failed: false, ..Options::default() };
         let engine = Engine { plan: &plan, registry: &registry, instances, services, inputs: &BundledInputs, options };
         let outcome = engine.run_unrecorded(&Cancel::default(), &mut Silent).expect("a run");
         assert!(outcome.summary.stages.len() >= 50);

@@ -260,7 +260,7 @@ impl Place {
         let record = RunJson::new(&folder, &plan, self.path().join("pipeline.toml"), Vec::new());
         let instances = open_stages(&plan, &registry).expect("opened");
         let services = open_services(&plan, &registry).unwrap_or_else(|faults| panic!("{faults:?}"));
-        let options = Options { jobs: 2, retry_failed: false };
+        let options = Options { jobs: 2, retry_failed: false, ..Options::default() };
         let engine = Engine { plan: &plan, registry: &registry, instances, services, inputs: &BundledInputs, options };
         let summary = engine.run(folder, record, cancel, observer).expect("a run").summary;
         (path, summary)

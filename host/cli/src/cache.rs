@@ -10,6 +10,7 @@ use jackfield_services::{Cache, open_cache};
 use serde_json::{Value, json};
 
 use super::{
+    cache_prune::{PruneRuleArgs, prune},
     exit::{Exit, print_error},
     load::{OutputFormat, PipelineArgs, load_plan, print_json},
     table::table,
@@ -31,6 +32,15 @@ pub(super) enum Command {
     Clear {
         #[command(flatten)]
         selection: CacheSelection,
+    },
+    /// Remove what has expired from the caches of a pipeline that are kept in files, what was not used for long, or what is over
+    /// a size. What a server or a plugin keeps is left to it.
+    Prune {
+        #[command(flatten)]
+        selection: CacheSelection,
+
+        #[command(flatten)]
+        rule: PruneRuleArgs,
     },
     /// Print what the caches hold: one JSON object a line.
     Export {
@@ -56,14 +66,18 @@ pub(super) struct CacheSelection {
 pub(super) fn cache(command: &Command) -> Exit {
     let (selection, format) = match command {
         Command::Stats { selection, json: true } => (selection, OutputFormat::Json),
-        Command::Stats { selection, .. } | Command::Clear { selection } | Command::Export { selection } => {
-            (selection, OutputFormat::Human)
-        }
+        Command::Stats { selection, .. }
+        | Command::Clear { selection }
+        | Command::Prune { selection, .. }
+        | Command::Export { selection } => (selection, OutputFormat::Human),
     };
     let (plan, registry) = match load_plan(&selection.pipeline, format) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
+    if let Command::Prune { rule, .. } = command {
+        return prune(&plan, &registry, (selection.cache.as_deref(), &selection.prefix), *rule);
+    }
     let caches = match open_caches(selection, &plan, &registry) {
         Ok(caches) => caches,
         Err(exit) => return exit,
@@ -79,6 +93,7 @@ pub(super) fn cache(command: &Command) -> Exit {
         match command {
             Command::Stats { json, .. } => stats(&caches, &selection.prefix, *json).await,
             Command::Clear { .. } => clear(&caches, &selection.prefix).await,
+            Command::Prune { .. } => unreachable!("no cache is opened for it"),
             Command::Export { .. } => export(&caches, &selection.prefix).await,
         }
     })

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use jackfield_store::{StoreError, Summary, peek};
+use jackfield_store::{StoreError, Summary};
 use serde_json::json;
 
 use super::{
+    chosen_run::chosen_run,
     exit::{Exit, print_error},
     load::print_json,
     runs_args::RunsArgs,
@@ -65,8 +66,8 @@ impl Row {
 }
 
 fn compare_runs(args: &Args) -> Result<Exit, StoreError> {
-    let (_, before) = peek(&args.runs.out, &args.before)?;
-    let (_, after) = peek(&args.runs.out, &args.after)?;
+    let (_, before) = chosen_run(&args.runs.out, &args.before)?;
+    let (_, after) = chosen_run(&args.runs.out, &args.after)?;
     let [summary_before, summary_after] = match [&before, &after].map(|run| run.summary.as_ref().ok_or(run)) {
         [Ok(before), Ok(after)] => [before, after],
         [Err(run), _] | [_, Err(run)] => {

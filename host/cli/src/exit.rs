@@ -121,6 +121,7 @@ impl From<&EngineError> for Exit {
             EngineError::NoInput { .. }
             | EngineError::EmptyFolder { .. }
             | EngineError::BadGlob { .. }
+            | EngineError::UnknownItems { .. }
             | EngineError::FewerTrials { .. } => Self::Usage,
             _ => Self::Failed,
         }

@@ -11,10 +11,11 @@ use jackfield_loader::{Registry, escape_untrusted};
 use jackfield_pipeline::{Plan, StagePlan, hint_for};
 use jackfield_plugin_api::X_EXPORT_FOLDER;
 use jackfield_services::{Services, open_services};
-use jackfield_store::{ItemRow, ItemState, RunJson, peek, read_record};
+use jackfield_store::{ItemRow, ItemState, RunJson, read_record};
 use serde_json::{Value, json};
 
 use super::{
+    chosen_run::chosen_run,
     exit::{Exit, print_error},
     load::{OutputFormat, PipelineArgs, load_plan, print_json},
     run::{OUT, out_option, run_word},
@@ -97,7 +98,7 @@ fn because<T>(message: impl Into<String>, hint: impl Into<Option<String>>) -> Re
 }
 
 fn export_item(args: &Args) -> Result<Exit, Refused> {
-    let (folder, run) = peek(&args.out, &args.run)?;
+    let (folder, run) = chosen_run(&args.out, &args.run)?;
     let db = read_record(&folder, &run)?;
     let item = db.in_one_transaction(|| {
         let item = db.item_by_id(&args.item)?;

@@ -17,13 +17,16 @@
 
 mod addresses;
 mod cache;
+mod cache_prune;
 mod check;
 mod check_json;
+mod chosen_run;
 mod compare;
 mod completions;
 mod doctor;
 mod exit;
 mod export;
+mod go_on;
 mod graph;
 mod load;
 mod lock_status;
@@ -45,6 +48,8 @@ mod routes;
 mod run;
 mod runs;
 mod runs_args;
+mod runs_list;
+mod runs_remove;
 mod schema;
 mod show;
 mod signals;
@@ -87,7 +92,7 @@ enum Command {
     /// Create, inspect, test, lock and sign plugins.
     #[command(subcommand)]
     Plugins(plugins::Command),
-    /// Inspect, export and clear the caches of a pipeline.
+    /// Inspect, export, prune and clear the caches of a pipeline.
     #[command(subcommand)]
     Cache(cache::Command),
     /// Show or reset what the routes of a pipeline have learned.
@@ -105,7 +110,7 @@ enum Command {
     Why(why::Args),
     /// Draw an item of a run: its input, and the answer of each stage.
     Show(show::Args),
-    /// List, show and compare runs.
+    /// List, show, compare and remove runs.
     #[command(subcommand)]
     Runs(runs::Command),
     /// Write a page about a run: times, costs, caches, routes, failures.

@@ -6,10 +6,11 @@ use jackfield::internal::shell_word;
 use jackfield_loader::escape_untrusted;
 use jackfield_pipeline::hint_for;
 use jackfield_report::{Trial, TrialState, Trials, significant_digits};
-use jackfield_store::{Answer, Db, RunJson, StoreError, peek, read_record};
+use jackfield_store::{Answer, Db, RunJson, StoreError, read_record};
 use serde_json::{Value, json};
 
 use super::{
+    chosen_run::chosen_run,
     exit::{Exit, print_error},
     load::print_json,
     run::{OUT, out_option, run_word},
@@ -85,7 +86,7 @@ struct Hypervolume {
 }
 
 fn show_front(args: &Args) -> Result<Exit, StoreError> {
-    let (folder, run) = peek(&args.out, &args.run)?;
+    let (folder, run) = chosen_run(&args.out, &args.run)?;
     if run.plan.search.is_none() {
         print_error(
             format!("run `{}` has no search, and so no Pareto front", run.run),

@@ -5,9 +5,12 @@ use std::{collections::BTreeMap, path::PathBuf};
 use jackfield::internal::BundledInputs;
 use jackfield_engine::read_again;
 use jackfield_report::page;
-use jackfield_store::{ItemRow, StoreError, peek, read_record, write_whole};
+use jackfield_store::{ItemRow, StoreError, read_record, write_whole};
 
-use super::exit::{Exit, print_error};
+use super::{
+    chosen_run::chosen_run,
+    exit::{Exit, print_error},
+};
 use crate::terminal::{output, terminal};
 
 /// The most bytes of the input that are read again for the items that are drawn.
@@ -35,7 +38,7 @@ pub(super) fn report(args: &Args) -> Exit {
 }
 
 fn write_report(args: &Args) -> Result<Exit, StoreError> {
-    let (folder, run) = peek(&args.out, &args.run)?;
+    let (folder, run) = chosen_run(&args.out, &args.run)?;
     let db = read_record(&folder, &run)?;
     let inputs = |rows: &[ItemRow]| match read_again(&run.plan, &BundledInputs, &db, rows, MOST_INPUT) {
         Ok(documents) => documents,

@@ -8,9 +8,9 @@ use std::{
     thread::available_parallelism,
 };
 
-use jackfield::internal::{BegunRun, BundledInputs, RunPlace, begin_run, shell_word};
+use jackfield::internal::{BegunRun, BundledInputs, RunPlace, begin_run, remove_old_runs, shell_word};
 use jackfield_engine::{Cancel, Engine, EngineError, Options, look_for_input};
-use jackfield_loader::{escape_untrusted, mask_secrets};
+use jackfield_loader::escape_untrusted;
 use jackfield_pipeline::Plan;
 use jackfield_services::CallRecorder;
 use jackfield_store::{ModelCount, RunState, SearchCount, Summary, TierCount, TimeStats};
@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 
 use super::{
     exit::{Exit, codes_of, print_error},
+    go_on::{GoOn, go_on},
     load::{Loaded, OutputFormat, PipelineArgs, load_pipeline, print_json},
     observe::{ObserverPair, RunTelemetry, TelemetryArgs},
     pace::rate_text,
@@ -45,20 +46,25 @@ pub(super) struct Args {
 
     /// Worker threads; as many as there are processors if it is not given.
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    jobs: Option<u16>,
+    pub(super) jobs: Option<u16>,
 
     /// Go on with a run: its name, the beginning of it, its folder, or `last`.
     #[arg(long, value_name = "RUN")]
-    resume: Option<String>,
+    pub(super) resume: Option<String>,
 
     /// With --resume: make every failed call again, not just those that may have healed.
     #[arg(long, requires = "resume")]
-    retry_failed: bool,
+    pub(super) retry_failed: bool,
+
+    /// Run the item of this id alone; may be given several times. With --resume: make all of its calls again, whatever came of
+    /// them.
+    #[arg(long, value_name = "ID")]
+    only: Vec<String>,
 
     /// Keep each call of a stage, with all that it asked of the host, in a file of its own: in this folder, or in `calls` of
     /// the run folder. `jackfield plugins replay` makes such a call again.
     #[arg(long, value_name = "DIR", num_args = 0..=1)]
-    record: Option<Option<PathBuf>>,
+    pub(super) record: Option<Option<PathBuf>>,
 
     /// Run again whenever the pipeline, a plugin, a file that `with` names or an input file changes. Calls that are as they
     /// were are not made again. Ctrl-C ends it.
@@ -95,7 +101,7 @@ pub(super) fn run(args: &Args) -> Exit {
             } else {
                 conclude(&summary, &loaded.plan, &go_on(args, &summary.run), &out_option(&args.out));
             }
-            summary.state.into()
+            summary.last_session.selected.unwrap_or(summary.state).into()
         }
     });
     done.unwrap_or_else(|error| {
@@ -117,8 +123,8 @@ pub(super) fn go(args: &Args, loaded: &Loaded, cancel: &Cancel, begins: impl FnO
     let Loaded { plan, registry, instances, services, file } = loaded;
     let mut services = services.clone();
     look_for_input(plan, &BundledInputs)?;
-    let place = RunPlace { runs: &args.out, resume: args.resume.as_deref() };
-    let BegunRun { folder, run, is_complete } = match begin_run(plan, registry, file.clone(), place) {
+    let place = RunPlace { runs: &args.out, resume: args.resume.as_deref(), only: &args.only };
+    let BegunRun { folder, run, is_complete, only, is_redone } = match begin_run(plan, registry, file.clone(), place) {
         Ok(begun) => begun,
         Err(error) => {
             print_error(error.message(), error.hint());
@@ -145,7 +151,7 @@ pub(super) fn go(args: &Args, loaded: &Loaded, cancel: &Cancel, begins: impl FnO
         }
     };
     let jobs = args.jobs.map_or_else(|| available_parallelism().map_or(1, usize::from), usize::from);
-    let options = Options { jobs, retry_failed: args.retry_failed };
+    let options = Options { jobs, retry_failed: args.retry_failed, only, redo: is_redone };
     let instances = instances.clone();
     let engine = Engine { plan, registry, instances, services: services.clone(), inputs: &BundledInputs, options };
     let mut progress = Progress::new(plan, args.json);
@@ -159,21 +165,12 @@ pub(super) fn go(args: &Args, loaded: &Loaded, cancel: &Cancel, begins: impl FnO
         let lost = if lost > 0 { format!("; {lost} could not be") } else { String::new() };
         terminal().say(format!("recorded {} in {}{lost}", counted(written, "call"), calls.folder().display()));
     }
+    let removed = remove_old_runs(plan, file, &summary);
+    if removed > 0 && !args.watch {
+        terminal()
+            .say(format!("removed {}, as `[runs] keep` of the pipeline says", counted(removed as u64, "old run")));
+    }
     Ok(Ended::Ran(Box::new(summary)))
-}
-
-/// The command that goes on with a run: with all options that make the pipeline what it was.
-fn go_on(args: &Args, run: &str) -> String {
-    let PipelineArgs { path, set, input, grant, locked } = &args.pipeline;
-    let mut command = format!("jackfield run {}", shell_word(&path.to_string_lossy()));
-    for (option, values) in [("--set", set), ("--input", input), ("--grant", grant)] {
-        values.iter().for_each(|value| command.push_str(&format!(" {option} {}", shell_word(value))));
-    }
-    if *locked {
-        command.push_str(" --locked");
-    }
-    command.push_str(&out_option(&args.out));
-    mask_secrets(&format!("{command} --resume {run}")).into_owned()
 }
 
 /// The name of a run as a further command is given it: the folder, where it was named by that, or its id.
@@ -187,7 +184,7 @@ pub(super) fn out_option(out: &Path) -> String {
 }
 
 /// The closing words: a table of the stages, what was found, and where it is.
-fn conclude(summary: &Summary, plan: &Plan, go_on: &str, out: &str) {
+fn conclude(summary: &Summary, plan: &Plan, go_on: &GoOn, out: &str) {
     let terminal = terminal();
     let found = if plan.output.item_files { found(summary) } else { Found::default() };
     let rows = plan.stages.iter().filter_map(|stage| {
@@ -215,13 +212,8 @@ fn conclude(summary: &Summary, plan: &Plan, go_on: &str, out: &str) {
         terminal.say(format!("findings: {}", kinds.join(", ")));
     }
     let items = summary.items;
-    let mut line = format!("{}: {} in {}", summary.state.name(), counted(items.total, "item"), ms(summary.wall_ms));
-    if items.ok != items.total {
-        let pruned = if items.pruned > 0 { format!("{} pruned, ", items.pruned) } else { String::new() };
-        line.push_str(&format!(" ({} ok, {pruned}{} partial, {} failed)", items.ok, items.partial, items.failed));
-    }
     terminal.say("");
-    terminal.say_with(Severity::Note, line, &json!({ "summary": summary }));
+    terminal.say_with(Severity::Note, items_line(summary), &json!({ "summary": summary }));
     if let Some(times) = summary.item_times.as_ref().filter(|times| times.count >= FEWEST_TIMED) {
         let rate = rate_text(summary.items_per_second);
         terminal.say(format!("  {rate}, an item in p50 {}, p95 {}", ms(times.p50_ms), ms(times.p95_ms)));
@@ -235,10 +227,41 @@ fn conclude(summary: &Summary, plan: &Plan, go_on: &str, out: &str) {
         terminal.say_failure(format!("stopped: {stopped}{advice}"));
     }
     if summary.stopped.is_some() {
-        terminal.say_failure(format!("go on with: {go_on}"));
+        // Of a value with several lines, each is one in the shell too.
+        terminal.say_failure_lines(format!("go on with: {}", go_on.command));
+        for option in &go_on.repeated {
+            terminal.say_failure(format!("with it, give `{option}` again: it is not shown, since it may be secret"));
+        }
     }
     // The one piece of data: where the results are.
     output().path(&summary.dir);
+}
+
+/// How the run stands, how many items it has brought to their end, and in what time.
+fn items_line(summary: &Summary) -> String {
+    let items = summary.items;
+    let others = items.unfinished + items.not_begun;
+    let count = match others {
+        0 => counted(items.total, "item"),
+        _ if items.not_begun == 0 => format!("{} and {} unfinished", counted(items.total, "item"), items.unfinished),
+        _ => format!("{} of {}", items.total, counted(items.total + others, "item")),
+    };
+    let mut line = format!("{}: {count} in {}", summary.state.name(), ms(summary.wall_ms));
+    if items.ok != items.total + items.not_begun {
+        let mut parts = vec![format!("{} ok", items.ok)];
+        if items.pruned > 0 {
+            parts.push(format!("{} pruned", items.pruned));
+        }
+        parts.extend([format!("{} partial", items.partial), format!("{} failed", items.failed)]);
+        if items.not_begun > 0 {
+            parts.extend([format!("{} unfinished", items.unfinished), format!("{} not begun", items.not_begun)]);
+        }
+        line.push_str(&format!(" ({})", parts.join(", ")));
+    }
+    if let Some(session) = &summary.session {
+        line.push_str(&format!("; in this session {} in {}", counted(session.items, "item"), ms(session.wall_ms)));
+    }
+    line
 }
 
 /// What came of the search, in a line.

@@ -1,24 +1,27 @@
-//! `jackfield runs` lists the runs of a folder, describes one of them or one of its items, and compares two.
+//! `jackfield runs` lists the runs of a folder, describes one of them or one of its items, compares two, and removes runs.
 
 use std::collections::BTreeMap;
 
 use clap::Subcommand;
 use jackfield_loader::sandbox::size;
-use jackfield_store::{Db, RunJson, RunState, Spend, StoreError, blob_totals, item_json, list_runs, peek, read_record};
+use jackfield_store::{Db, RunJson, Spend, StoreError, blob_totals, disk_use, item_json, read_record};
 use serde_json::json;
 
 use super::{
+    chosen_run::chosen_run,
     compare,
     exit::{Exit, print_error},
     load::print_json,
     runs_args::RunsArgs,
+    runs_list::{RunFacts, dollars, list},
+    runs_remove::{PruneArgs, RemoveArgs, prune, remove},
     table::{ms, table},
 };
 use crate::terminal::output;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// List the runs, oldest first.
+    /// List the runs, newest first.
     List {
         #[command(flatten)]
         args: RunsArgs,
@@ -35,12 +38,19 @@ pub(super) enum Command {
     },
     /// Compare two runs: what became slower, more expensive or worse.
     Compare(compare::Args),
+    /// Remove runs, with all that was recorded of them.
+    #[command(name = "rm", visible_alias = "remove")]
+    Remove(RemoveArgs),
+    /// Remove old runs: the complete ones beyond the newest N of each pipeline, or that ended long ago, or both.
+    Prune(PruneArgs),
 }
 
 pub(super) fn runs(command: &Command) -> Exit {
     match command {
         Command::List { args } => list(args),
         Command::Compare(args) => compare::compare(args),
+        Command::Remove(args) => remove(args),
+        Command::Prune(args) => prune(args),
         Command::Show { run, item, args } => show(run, item.as_deref(), args).unwrap_or_else(|error| {
             print_error(&error, error.hint());
             Exit::Failed
@@ -48,34 +58,8 @@ pub(super) fn runs(command: &Command) -> Exit {
     }
 }
 
-fn list(args: &RunsArgs) -> Exit {
-    let (runs, damaged) = list_runs(&args.out);
-    for error in &damaged {
-        print_error(error, error.hint());
-    }
-    if args.json {
-        let runs = runs.iter().map(|(path, run)| {
-            json!({ "run": run.run, "pipeline": run.pipeline, "state": run.state, "began": run.began, "ended": run.ended,
-                    "dir": path, "items": run.summary.as_ref().map(|summary| summary.items) })
-        });
-        print_json(&json!({ "runs": runs.collect::<Vec<_>>() }));
-    } else {
-        let rows = runs.iter().map(|(_, run)| {
-            let items = run.summary.as_ref().map_or_else(|| "-".to_owned(), |summary| summary.items.total.to_string());
-            vec![run.run.clone(), state(run), items, run.began.clone()]
-        });
-        output().lines(table(&["run", "state", "items", "began"], rows.collect()));
-    }
-    if damaged.is_empty() { Exit::Success } else { Exit::Failed }
-}
-
-/// The state of a run. One that is marked as running may have been killed: only its lock would show which.
-fn state(run: &RunJson) -> String {
-    if run.state == RunState::Running { "running or killed".to_owned() } else { run.state.name().to_owned() }
-}
-
 fn show(name: &str, item: Option<&str>, args: &RunsArgs) -> Result<Exit, StoreError> {
-    let (path, run) = peek(&args.out, name)?;
+    let (path, run) = chosen_run(&args.out, name)?;
     let db = read_record(&path, &run)?;
     if let Some(item) = item {
         return show_item(&run, &db, item, args);
@@ -85,7 +69,9 @@ fn show(name: &str, item: Option<&str>, args: &RunsArgs) -> Result<Exit, StoreEr
         db.verify(&run)?;
         Ok((db.sessions()?, db.item_counts()?, db.stage_counts()?, db.spend_by_name(&run.plan)?))
     })?;
+    let failures = failures(&run, &db)?;
     let (blobs, bytes) = blob_totals(&path)?;
+    let facts = RunFacts::of(&path, &run);
     if args.json {
         let stages: serde_json::Map<_, _> = stages
             .iter()
@@ -100,25 +86,39 @@ fn show(name: &str, item: Option<&str>, args: &RunsArgs) -> Result<Exit, StoreEr
             .collect();
         let items: std::collections::BTreeMap<_, _> = items.into_iter().collect();
         print_json(&json!({
-            "run": run.run, "dir": path, "pipeline": run.pipeline, "file": run.file, "digest": run.digest, "state": run.state,
+            "run": run.run, "dir": path, "pipeline": run.pipeline, "file": run.file, "digest": run.digest, "state": facts.state,
             "began": run.began, "ended": run.ended, "sessions": sessions, "items": items, "stages": stages,
-            "plugins": run.plugins, "spend": spend, "summary": run.summary,
+            "plugins": run.plugins, "spend": spend, "summary": run.summary, "wall_ms": facts.wall_ms, "cost_usd": facts.usd,
+            "only": run.only, "disk_bytes": disk_use(&path),
+            "failures": failures.iter().map(|failure| json!({ "stage": failure.stage, "kind": failure.kind,
+                "calls": failure.count, "first_item": failure.item, "first_message": failure.message })).collect::<Vec<_>>(),
             "tensors": { "files": blobs, "bytes": bytes },
         }));
         return Ok(Exit::Success);
     }
     output().line(format!("run       {}", run.run));
     output().line(format!("pipeline  {} ({})", run.pipeline, run.file.display()));
-    output().line(format!("state     {}", state(&run)));
+    output().line(format!("state     {}", facts.state));
     output().line(format!("began     {}", run.began));
     output().line(format!("ended     {}", run.ended.as_deref().unwrap_or("-")));
     output().line(format!("sessions  {}", sessions.len()));
-    let items: Vec<String> = items.iter().map(|(state, count)| format!("{count} {state}")).collect();
+    output().line(format!("time      {}", facts.wall_ms.map_or_else(|| "-".to_owned(), ms)));
+    if let Some(usd) = facts.usd {
+        output().line(format!("cost      {} USD", dollars(Some(usd))));
+    }
+    if !run.only.is_empty() {
+        output().line(format!("only      {}", run.only.join(", ")));
+    }
+    let not_begun = facts.items.map_or(0, |items| items.not_begun);
+    let not_begun = (not_begun > 0).then(|| format!("{not_begun} not begun"));
+    let name = |state: &str| if state == "running" { "unfinished".to_owned() } else { state.to_owned() };
+    let items = items.iter().map(|(state, count)| format!("{count} {}", name(state)));
+    let items: Vec<String> = items.chain(not_begun).collect();
     output().line(format!("items     {}", if items.is_empty() { "-".to_owned() } else { items.join(", ") }));
     if blobs > 0 {
         output().line(format!("tensors   {blobs}, {}", size(bytes)));
     }
-    output().line(format!("folder    {}", path.display()));
+    output().line(format!("folder    {} ({})", path.display(), size(disk_use(&path))));
     output().line("");
     let rows = stages.iter().filter_map(|(stage, counts)| {
         let stage = run.plan.stages.get(*stage as usize)?;
@@ -134,11 +134,63 @@ fn show(name: &str, item: Option<&str>, args: &RunsArgs) -> Result<Exit, StoreEr
         ])
     });
     output().lines(table(&["stage", "ok", "failed", "skipped", "p50", "p95"], rows.collect()));
+    if !failures.is_empty() {
+        output().line("");
+        let rows = failures.iter().take(SHOWN_FAILURES).map(|failure| {
+            let message: String = failure.message.chars().take(SHOWN_MESSAGE).collect();
+            let dots = if failure.message.chars().count() > SHOWN_MESSAGE { "…" } else { "" };
+            let item = failure.item.clone().unwrap_or_default();
+            vec![
+                failure.stage.clone(),
+                failure.kind.clone(),
+                failure.count.to_string(),
+                item,
+                format!("{message}{dots}"),
+            ]
+        });
+        output().lines(table(&["failed", "kind", "calls", "such as", "with"], rows.collect()));
+    }
     if !spend.is_empty() {
         output().line("");
         output().lines(spending(&spend));
     }
     Ok(Exit::Success)
+}
+
+/// So many kinds of failures are shown, the most frequent first.
+const SHOWN_FAILURES: usize = 8;
+
+/// So many characters of a failure's message are shown.
+const SHOWN_MESSAGE: usize = 40;
+
+/// Failures of one kind.
+struct Failures {
+    /// The stage; none of the items' own failures has one.
+    stage: String,
+    kind: String,
+    count: u64,
+    /// The first item that has it.
+    item: Option<String>,
+    /// What went wrong with that.
+    message: String,
+}
+
+/// The failures of a run by stage and kind, the most frequent first; and the items that could not be read or written.
+fn failures(run: &RunJson, db: &Db) -> Result<Vec<Failures>, StoreError> {
+    let mut found: BTreeMap<(u32, String), Failures> = BTreeMap::new();
+    db.each_failure(|row| {
+        let stage = run.plan.stages.get(row.stage as usize).map(|stage| stage.name.clone()).unwrap_or_default();
+        let kind = row.kind.clone();
+        let first = || Failures { stage, kind: row.kind, count: 0, item: row.item, message: row.message };
+        found.entry((row.stage, kind)).or_insert_with(first).count += 1;
+    })?;
+    let mut failures: Vec<Failures> = found.into_values().collect();
+    let (count, first) = db.item_faults()?;
+    if let Some((item, message)) = first {
+        failures.push(Failures { stage: "-".to_owned(), kind: "item".to_owned(), count, item: Some(item), message });
+    }
+    failures.sort_by_key(|failures| std::cmp::Reverse(failures.count));
+    Ok(failures)
 }
 
 /// The table of what the stages spent.

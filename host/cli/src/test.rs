@@ -203,7 +203,7 @@ fn attempt(test: &TestPlan, registry: &Registry) -> Result<Vec<Fault>, String> {
         let messages = refused.iter().map(|fault| format!("{} cannot be set up: {}", fault.service, fault.failure));
         messages.collect::<Vec<_>>().join("; ")
     })?;
-    let options = Options { jobs: 1, retry_failed: false };
+    let options = Options { jobs: 1, retry_failed: false, ..Options::default() };
     let engine = Engine { plan, registry, instances, services, inputs: &BundledInputs, options };
     let wires: Vec<Wire> = test.expect.iter().map(|expect| expect.wire.clone()).collect();
     let (outcome, values) =

@@ -82,6 +82,14 @@ pub enum EngineError {
         /// The run.
         run: String,
     },
+    /// Items were asked for that the input does not have.
+    #[error("the input has no item {}", ids.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", "))]
+    UnknownItems {
+        /// Their ids.
+        ids: Vec<String>,
+        /// What may have been meant, or what there is.
+        hint: String,
+    },
     /// An item is not what it was when the run began.
     #[error("item `{item}` has changed since run `{run}` began")]
     ItemChanged {
@@ -106,6 +114,7 @@ impl EngineError {
             Self::ItemChanged { .. } | Self::ItemsDiffer { .. } => {
                 Some("start a new run, or restore the input".to_owned())
             }
+            Self::UnknownItems { hint, .. } => Some(hint.clone()),
             Self::Store(error) if error.is_without_thread() => Some(hint_for_threads()),
             Self::Store(error) => error.hint(),
             Self::Workers(_) => Some(hint_for_threads()),

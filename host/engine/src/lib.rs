@@ -47,6 +47,7 @@ mod stage_runtime_factory;
 mod tensor_shapes;
 mod top_level;
 mod trial_limits;
+mod whole_run;
 
 pub use cancel::Cancel;
 pub use difference::{Difference, is_part, is_same};

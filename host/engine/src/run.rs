@@ -1,12 +1,12 @@
 //! A run from its first item to its last.
 
-use std::{sync::Arc, time::Instant};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use jackfield_loader::Registry;
 use jackfield_pipeline::{Plan, Scope, Wire};
 use jackfield_plugin_api::Document;
 use jackfield_services::{Exhausted, Services, StudyFile};
-use jackfield_store::{Blobs, FileNames, Record, RunFolder, RunJson, RunState, StoreError, Summary};
+use jackfield_store::{Blobs, FileNames, LastSession, Record, RunFolder, RunJson, RunState, StoreError, Summary};
 
 use super::{
     cancel::Cancel,
@@ -34,6 +34,16 @@ pub struct Options {
     pub jobs: usize,
     /// On a resume, make failed calls again even where the failure is for good.
     pub retry_failed: bool,
+    /// The ids of the items that alone are run; all of them if it is empty.
+    pub only: Vec<String>,
+    /// On a resume, make all calls of these items again, whatever is on the record of them.
+    pub redo: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { jobs: 1, retry_failed: false, only: Vec::new(), redo: false }
+    }
 }
 
 /// Looks whether a plan has input, before anything is made for its run.
@@ -105,6 +115,8 @@ struct SessionResult {
     values: WireValues,
     /// The model that has no more of something, if that stopped the run.
     exhausted: Option<Exhausted>,
+    /// How many items there are, where that is known.
+    known_items: Option<u64>,
     totals: Totals,
 }
 
@@ -143,13 +155,15 @@ impl Engine<'_> {
             tap(&records)?;
             writer.put(records)
         };
+        let is_redone = self.options.redo;
         let setup = SessionSetup { began, record: Some(&record), study: study.as_ref(), wires: &[], cancel };
         let ended = self.run_session(setup, observer, Some(&mut sink)).map(|(summary, _)| summary);
         // What was handed over is written even when the run ended in an error, whose cause may be the writer's own.
         let written = writer.finish();
         services.models.iter().for_each(|model| model.keep_spending(None));
         let study = study.as_ref();
-        let summary = record.end(EndedSession { plan, services: &services, study, began, ended, written })?;
+        let session = EndedSession { plan, services: &services, study, began, ended, written, is_redone };
+        let summary = record.end(session)?;
         Ok(RunOutcome { summary })
     }
 
@@ -260,6 +274,10 @@ impl Engine<'_> {
             memory: ItemMemory { admission: Arc::clone(&threads.admission), blobs, bytes: 0 },
             retry_failed: self.options.retry_failed,
             trials,
+            only: &self.options.only,
+            selected_folders: BTreeMap::new(),
+            is_redone: self.options.redo,
+            known_items: None,
             wires,
             values: Vec::new(),
         };
@@ -271,23 +289,22 @@ impl Engine<'_> {
             session.values = session.values_of(&no_item);
         }
         let values = std::mem::take(&mut session.values);
+        let known_items = session.known_items;
         let exhausted = session.scheduler.exhausted().cloned();
         let totals = session.scheduler.into_totals();
-        Ok(SessionResult { end, run_stages_flawed, values, exhausted, totals })
+        Ok(SessionResult { end, run_stages_flawed, values, exhausted, known_items, totals })
     }
 
     /// What is reported of a session that has ended.
     fn sum_up(&self, setup: SessionSetup<'_>, result: SessionResult) -> Result<(Summary, WireValues), EngineError> {
-        let SessionResult { end, run_stages_flawed, values, exhausted, totals } = result;
+        let SessionResult { end, run_stages_flawed, values, exhausted, known_items, totals } = result;
         let end = end?;
-        let Totals { items, item_times, stages, routes, search } = totals;
+        let Totals { mut items, session_items, item_times, stages, routes, search } = totals;
+        if end == SessionEnd::Stopped {
+            items.not_begun = known_items.map_or(0, |known| known.saturating_sub(items.total + items.unfinished));
+        }
         let state = match (end, items.state()) {
-            (SessionEnd::Stopped, _) if exhausted.is_some() && !setup.cancel.requested() => {
-                match items.ok + items.pruned + items.partial {
-                    0 => RunState::Failed,
-                    _ => RunState::Partial,
-                }
-            }
+            (SessionEnd::Stopped, _) if exhausted.is_some() && !setup.cancel.requested() => items.state_if_exhausted(),
             (SessionEnd::Stopped, _) => RunState::Interrupted,
             (SessionEnd::Done, RunState::Complete) if run_stages_flawed => RunState::Partial,
             (SessionEnd::Done, state) => state,
@@ -314,6 +331,8 @@ impl Engine<'_> {
             stopped,
             advice,
             wall_ms: wall * 1000.0,
+            session: None,
+            last_session: LastSession { items: session_items, known_items, selected: None },
         };
         Ok((summary, values))
     }

@@ -1,18 +1,20 @@
 //! The record of a run, as a session writes it.
 
-use std::{path::Path, sync::Arc, time::Instant};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Instant};
 
 use jackfield_pipeline::{InputPlan, Plan};
 use jackfield_services::{Services, StudyFile};
 use jackfield_store::{
-    Blobs, Db, Ledger, RunFolder, RunJson, RunState, SearchNote, StoreError, Summary, UnwrittenItems, Writer,
-    WriterSession, export_events, export_results, export_run_stages, export_spend, timestamp,
+    Blobs, Db, ItemCounts, Ledger, Recorded, RunFolder, RunJson, RunState, SearchNote, StoreError, Summary,
+    UnwrittenItems, Writer, WriterSession, export_events, export_results, export_run_stages, export_spend,
+    remove_item_files, timestamp,
 };
 
 use super::{
     error::EngineError,
     merged::export_merged,
     saved_state::{keep_routes, keep_study},
+    whole_run::{add_earlier_sessions, items_on_record},
 };
 
 /// Where a run is recorded. It lives as long as a session.
@@ -21,6 +23,8 @@ pub(super) struct RunRecord {
     pub(super) folder: RunFolder,
     /// What `run.json` says of the run.
     pub(super) run: RunJson,
+    /// How the run stood before this session.
+    pub(super) state_before: RunState,
     /// What was recorded. Read here; written by a thread of its own.
     pub(super) db: Db,
     /// The number of the session.
@@ -45,6 +49,8 @@ pub(super) struct EndedSession<'a> {
     pub(super) ended: Result<Summary, EngineError>,
     /// Whether all that it handed over was written.
     pub(super) written: Result<UnwrittenItems, StoreError>,
+    /// Whether it was asked for some items alone, of those that are on the record.
+    pub(super) is_redone: bool,
 }
 
 impl RunRecord {
@@ -58,6 +64,7 @@ impl RunRecord {
         mut run: RunJson,
         began: Instant,
     ) -> Result<(Self, Writer), EngineError> {
+        let state_before = run.state;
         let db = open_record(&folder, &mut run)?;
         allow_further_trials(plan, &mut run, &db)?;
         let session = db.begin_session(&timestamp())?;
@@ -69,7 +76,27 @@ impl RunRecord {
         folder.write_run(&run)?;
         let blobs = Blobs::for_session(folder.path(), plan.tensor_total())?;
         let ledger = writer.ledger();
-        Ok((Self { folder, run, db, session, resumed, ledger, blobs }, writer))
+        Ok((Self { folder, run, state_before, db, session, resumed, ledger, blobs }, writer))
+    }
+
+    /// Forgets what is on the record of items, given their folders by their positions, so that all of it is made again.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub(super) fn forget(&self, items: &BTreeMap<u64, String>) -> Result<(), StoreError> {
+        let positions: Vec<u64> = items.keys().copied().collect();
+        let count = self.db.count_results_of(&positions)?;
+        let mut run = self.run.clone();
+        if let Some(recorded) = &mut run.recorded {
+            // First: a record with fewer results than `run.json` counts would be taken for another run's.
+            recorded.results = recorded.results.saturating_sub(count);
+            self.folder.write_run(&run)?;
+        }
+        self.db.forget_results_of(&positions)?;
+        for folder in items.values().filter(|folder| !folder.is_empty()) {
+            remove_item_files(self.folder.path(), folder)?;
+        }
+        Ok(())
     }
 
     /// Ends the session: notes how it ended, and writes all that is made of the record.
@@ -77,10 +104,27 @@ impl RunRecord {
     /// # Errors
     /// What ended the session before its end; what cannot be read or written.
     pub(super) fn end(self, session: EndedSession<'_>) -> Result<Summary, EngineError> {
-        let EndedSession { plan, services, study, began, mut ended, written } = session;
-        let Self { folder, mut run, db, session, .. } = self;
+        let EndedSession { plan, services, study, began, mut ended, written, is_redone } = session;
+        let Self { folder, mut run, state_before, db, session, resumed, .. } = self;
         if let (Ok(summary), Ok(unwritten)) = (&mut ended, &written) {
             summary.count_unwritten(*unwritten);
+        }
+        let earlier = run.summary.take();
+        if written.is_ok()
+            && let Ok(mut summary) = ended
+        {
+            if is_redone {
+                judge_selected(&mut summary, state_before, earlier.as_ref(), &db)?;
+            } else if summary.stopped.is_some() {
+                summary.items = items_on_record(&db, summary.last_session.known_items)?;
+                if summary.state != RunState::Interrupted {
+                    summary.state = summary.items.state_if_exhausted();
+                }
+            }
+            if resumed {
+                summary = add_earlier_sessions(summary, earlier.as_ref(), &db, plan, session)?;
+            }
+            ended = Ok(summary);
         }
         // Whoever removed the folder must not read that all went well.
         folder.guard().check()?;
@@ -91,8 +135,14 @@ impl RunRecord {
         }
         let summary = match (ended, closed) {
             (Err(EngineError::Store(StoreError::WriterGone)) | Ok(_), Err(error)) => return Err(error.into()),
+            (Err(error), _) if !resumed && db.recorded().is_ok_and(Recorded::has_nothing) => {
+                // Nothing was begun, so nothing is lost.
+                drop(db);
+                let _ = folder.discard();
+                return Err(error);
+            }
             (Err(error), _) => {
-                run.state = state;
+                (run.state, run.summary) = (state, earlier);
                 // The error that ended the session is the one that is reported.
                 let _ = folder.write_run(&run);
                 return Err(error);
@@ -113,6 +163,33 @@ impl RunRecord {
         keep_study(plan, study, &db, &folder.id())?;
         Ok(summary)
     }
+}
+
+/// Puts into words how a run stands of which some items alone were made again. Whether others are left, its last session knew.
+fn judge_selected(
+    summary: &mut Summary,
+    before: RunState,
+    earlier: Option<&Summary>,
+    db: &Db,
+) -> Result<(), EngineError> {
+    let is_stopped = summary.stopped.is_some();
+    let known = earlier.filter(|earlier| earlier.stopped.is_some()).and_then(|earlier| {
+        let ItemCounts { total, unfinished, not_begun, .. } = earlier.items;
+        (not_begun > 0).then_some(total + unfinished + not_begun)
+    });
+    let was_at_its_end = matches!(before, RunState::Complete | RunState::Partial | RunState::Failed)
+        && earlier.is_some_and(|earlier| earlier.stopped.is_none());
+    if !is_stopped {
+        summary.last_session.selected = Some(summary.state);
+    }
+    summary.items = items_on_record(db, known)?;
+    if was_at_its_end && summary.items.unfinished == 0 && !is_stopped {
+        summary.state = summary.items.state();
+    } else {
+        summary.state = RunState::Interrupted;
+        summary.stopped.get_or_insert_with(|| "other items of the run are left".to_owned());
+    }
+    Ok(())
 }
 
 /// Writes the files that are made of the record.

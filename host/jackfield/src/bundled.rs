@@ -34,6 +34,20 @@ pub fn model_checksums(folder: &std::path::Path) -> Result<(String, usize), Stri
     Ok((text, files))
 }
 
+/// Which values are removed from the file of a cache.
+pub type CachePruneRule<'a> = jackfield_caches::sqlite::PruneRule<'a>;
+
+/// Removes old values from the file of a cache, a tier of the bundled backend `sqlite`.
+///
+/// # Errors
+/// The file cannot be used.
+pub fn prune_cache_file(
+    path: &std::path::Path,
+    rule: CachePruneRule<'_>,
+) -> Result<jackfield_caches::sqlite::Pruned, jackfield_plugin_api::Failure> {
+    jackfield_caches::sqlite::prune(path, rule)
+}
+
 /// The plugin `bundled`: every extension that is linked into this program.
 #[must_use]
 pub fn bundled() -> Plugin {

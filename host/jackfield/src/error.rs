@@ -25,6 +25,8 @@ enum ErrorKind {
     Engine(EngineError),
     /// What was asked for makes no sense.
     Usage { message: &'static str, hint: &'static str },
+    /// The items that were asked for cannot be run by themselves.
+    Selection { message: String, hint: &'static str },
     /// A line of the results cannot be read.
     Results(String),
     /// Stages or services opened as the pipeline was loaded, and do not any more.
@@ -40,6 +42,10 @@ impl Error {
 
     pub(crate) const fn usage(message: &'static str, hint: &'static str) -> Self {
         Self { kind: ErrorKind::Usage { message, hint } }
+    }
+
+    pub(crate) const fn selection(message: String, hint: &'static str) -> Self {
+        Self { kind: ErrorKind::Selection { message, hint } }
     }
 
     pub(crate) const fn results(message: String) -> Self {
@@ -97,7 +103,10 @@ impl Error {
             }
             ErrorKind::Engine(error) => error.to_string(),
             ErrorKind::Usage { message, .. } => (*message).to_owned(),
-            ErrorKind::Results(message) | ErrorKind::Opening(message) | ErrorKind::Thread(message) => message.clone(),
+            ErrorKind::Selection { message, .. }
+            | ErrorKind::Results(message)
+            | ErrorKind::Opening(message)
+            | ErrorKind::Thread(message) => message.clone(),
         };
         escape_untrusted_lines(&mask_secrets(&message)).into_owned()
     }
@@ -108,7 +117,7 @@ impl Error {
         let hint = match &self.kind {
             ErrorKind::Changed { hint, .. } => Some(hint.clone()),
             ErrorKind::Engine(error) => error.hint(),
-            ErrorKind::Usage { hint, .. } => Some((*hint).to_owned()),
+            ErrorKind::Usage { hint, .. } | ErrorKind::Selection { hint, .. } => Some((*hint).to_owned()),
             ErrorKind::Pipeline(_) | ErrorKind::Results(_) | ErrorKind::Opening(_) | ErrorKind::Thread(_) => None,
         };
         hint.map(|hint| escape_untrusted_lines(&mask_secrets(&hint)).into_owned())

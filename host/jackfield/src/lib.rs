@@ -43,6 +43,7 @@ mod error;
 mod events;
 mod inputs;
 mod items;
+mod keep_runs;
 mod lockfile;
 mod on_thread;
 mod options;
@@ -51,6 +52,7 @@ mod pipeline;
 mod results;
 mod resume;
 mod run;
+mod value_changes;
 
 #[cfg(feature = "bundled")]
 pub use bundled::bundled;
@@ -62,7 +64,7 @@ pub use error::Error;
 pub use events::RunEvent;
 pub use items::Item;
 pub use jackfield_engine::Cancel;
-pub use jackfield_store::{ItemCounts, ItemState, ModelCount, RunState, StageStats, Summary};
+pub use jackfield_store::{ItemCounts, ItemState, LastSession, ModelCount, RunState, SessionPart, StageStats, Summary};
 pub use options::{LoadOptions, RunOptions};
 pub use pipeline::Pipeline;
 pub use results::{ItemResult, Results, StageFailure};
@@ -71,11 +73,14 @@ pub use run::{Run, RunningRun};
 /// What the program `jackfield` shares with this library. No part of the promise: it may change in any version.
 #[doc(hidden)]
 pub mod internal {
+    #[cfg(feature = "bundled")]
+    pub use crate::bundled::{CachePruneRule, prune_cache_file};
     pub use crate::{
         admission::load_plugins,
         begin::{BegunRun, RunPlace, begin_run},
         compile::{Compiled, Opened, compile, pipeline_file},
         inputs::{BundledInputs, expand_folders},
+        keep_runs::remove_old_runs,
         lockfile::{Accept, claim, indented, lock_path, read_lock, shell_word},
         resume::what_differs,
     };

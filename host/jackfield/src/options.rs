@@ -65,6 +65,7 @@ pub struct RunOptions {
     pub(crate) jobs: Option<usize>,
     pub(crate) resume: Option<String>,
     pub(crate) retry_failed: bool,
+    pub(crate) only: Vec<String>,
     pub(crate) cancel: Option<Cancel>,
 }
 
@@ -80,7 +81,7 @@ impl RunOptions {
     /// its digest alone: who wants its bytes runs in a folder, as do runs over more items than fit in memory.
     #[must_use]
     pub fn in_memory() -> Self {
-        Self { runs: None, jobs: None, resume: None, retry_failed: false, cancel: None }
+        Self { runs: None, jobs: None, resume: None, retry_failed: false, only: Vec::new(), cancel: None }
     }
 
     /// Worker threads, at least 1. By default as many as there are processors. Results do not depend on it.
@@ -101,6 +102,19 @@ impl RunOptions {
     #[must_use]
     pub fn retry_failed(mut self, retry_failed: bool) -> Self {
         self.retry_failed = retry_failed;
+        self
+    }
+
+    /// Runs the item of this id alone; given several times, these items. Ids are those of [`ItemResult::id`](crate::ItemResult::id).
+    /// The input is read until all of them are found, before anything is run; an id that it does not have is an error.
+    ///
+    /// A new run is a run over these items, also when it goes on. In a run that goes on ([`resume`](Self::resume)), all calls of
+    /// these items are made again, whatever came of them before, and nothing else is: what a cache holds still counts. It is
+    /// refused for the trials of a search, and in a run that goes on for a pipeline with routes, whose decisions depend on the
+    /// items before.
+    #[must_use]
+    pub fn only(mut self, item: impl Into<String>) -> Self {
+        self.only.push(item.into());
         self
     }
 

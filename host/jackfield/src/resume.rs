@@ -1,58 +1,212 @@
 //! What differs between the plan that a run was made by and the one that is to go on with it.
 
-use jackfield_engine::{Difference, is_same};
-use jackfield_loader::BUNDLED;
-use jackfield_pipeline::{ExtensionRef, Plan, SearchPlan, StagePlan};
+use jackfield_loader::{BUNDLED, mask_secrets};
+use jackfield_pipeline::{
+    ExtensionRef, InputExpr, InputPlan, ModelPlan, Plan, RoutePlan, SearchPlan, Source, StagePlan, Wire,
+};
 use serde_json::Value;
 
-/// The first thing that a resume would find changed.
+use crate::value_changes::{Change, changes, shown};
+
+/// So many differences are named.
+const NAMED: usize = 6;
+
+/// All that a resume would find changed, old and new, and what to do about it.
 pub fn what_differs(before: &Plan, now: &Plan) -> String {
-    let start_anew = "start a new run, or restore what was";
-    let names = |plan: &Plan| plan.stages.iter().map(|stage| stage.name.clone()).collect::<Vec<_>>();
-    if before.seed != now.seed {
-        return format!("the seed was {}, now it is {}; {start_anew}", before.seed, now.seed);
-    }
-    if names(before) != names(now) {
-        return format!(
-            "the stages were {}, now they are {}; {start_anew}",
-            names(before).join(", "),
-            names(now).join(", ")
-        );
-    }
+    let mut found = Vec::new();
+    pipeline_differs(before, now, &mut found);
     for new in &now.models {
-        let Some(old) = before.models.iter().find(|old| old.name == new.name) else { continue };
-        if let Some(what) = config_differs(&old.config_identity(), (&new.config_identity(), &new.config)) {
-            return format!("model `{}`: {what}; {start_anew}", new.name);
+        match before.models.iter().find(|old| old.name == new.name) {
+            Some(old) => model_differs(old, new, &mut found),
+            None if is_used(new, now) => found.push(format!("model `{}` is new", new.name)),
+            None => {}
         }
     }
-    if let Some(what) = search_differs(before, now) {
-        return format!("{what}; {start_anew}");
-    }
-    for (old, new) in before.stages.iter().zip(&now.stages) {
-        if let Some(what) = plugin_differs(&old.extension, &new.extension) {
-            return format!("stage `{}`: {what}; {start_anew}", old.name);
-        }
-        let config = config_differs(&old.config_identity(), (&new.config_identity(), &new.config));
-        let what = if old.extension != new.extension {
-            "it uses another extension".to_owned()
-        } else if let Some(config) = config {
-            config
-        // What is drawn of a result does not change it.
-        } else if (StagePlan { views: new.views.clone(), ..old.clone() }) != *new {
-            "its wires changed".to_owned()
-        } else {
-            continue;
-        };
-        return format!("stage `{}`: {what}; {start_anew}", old.name);
-    }
-    for (old, new) in before.models.iter().zip(&now.models).filter(|(old, new)| old.name == new.name) {
-        if let Some(what) = plugin_differs(&old.extension, &new.extension) {
-            return format!("model `{}`: {what}; {start_anew}", old.name);
+    for old in before.models.iter().filter(|old| now.models.iter().all(|new| new.name != old.name)) {
+        if is_used(old, before) {
+            found.push(format!("there is no model `{}` any more", old.name));
         }
     }
-    start_anew.to_owned()
+    found.extend(search_differs(before, now));
+    for new in &now.stages {
+        if let Some(old) = before.stages.iter().find(|old| old.name == new.name) {
+            stage_differs((before, old), (now, new), &mut found);
+        }
+    }
+    let others = found.len().saturating_sub(NAMED);
+    found.truncate(NAMED);
+    if others > 0 {
+        found.push(format!("and {others} more"));
+    }
+    found.push("start a new run, or restore what was".to_owned());
+    found.join("; ")
 }
 
+/// A value that was one and now is another.
+fn changed(what: &str, old: impl std::fmt::Display, new: impl std::fmt::Display) -> String {
+    format!("{what} was {old}, now it is {new}")
+}
+
+fn pipeline_differs(before: &Plan, now: &Plan, found: &mut Vec<String>) {
+    if before.name != now.name {
+        found.push(changed("the name of the pipeline", format!("`{}`", before.name), format!("`{}`", now.name)));
+    }
+    if before.seed != now.seed {
+        found.push(changed("the seed", before.seed, now.seed));
+    }
+    let names = |plan: &Plan| plan.stages.iter().map(|stage| stage.name.as_str()).collect::<Vec<_>>().join(", ");
+    if names(before) != names(now) {
+        found.push(format!("the stages were {}, now they are {}", names(before), names(now)));
+    }
+    input_differs(&before.input, &now.input, found);
+}
+
+/// How the input differs in what makes its items: not in where they lie, or how many there are.
+fn input_differs(before: &InputPlan, now: &InputPlan, found: &mut Vec<String>) {
+    let kind = |input: &InputPlan| match input {
+        InputPlan::Files { .. } => "files",
+        InputPlan::Jsonl { .. } => "jsonl",
+        InputPlan::Json { .. } => "json",
+        InputPlan::Csv { .. } => "csv",
+        InputPlan::Inline { .. } => "inline",
+        InputPlan::Trials { .. } => "trials",
+    };
+    if kind(before) != kind(now) {
+        return found.push(changed("`use` of the input", kind(before), kind(now)));
+    }
+    let id = |input: &InputPlan| match input {
+        InputPlan::Jsonl { id, .. }
+        | InputPlan::Json { id, .. }
+        | InputPlan::Csv { id, .. }
+        | InputPlan::Inline { id, .. } => id.as_ref().map_or_else(|| "absent".to_owned(), |id| format!("`{id}`")),
+        InputPlan::Files { .. } | InputPlan::Trials { .. } => String::new(),
+    };
+    if id(before) != id(now) {
+        found.push(changed("`id` of the input", id(before), id(now)));
+    }
+    match (before, now) {
+        (InputPlan::Csv { delimiter: old, .. }, InputPlan::Csv { delimiter: new, .. }) if old != new => {
+            let char = |byte: &u8| format!("`{}`", char::from(*byte));
+            found.push(changed("`delimiter` of the input", char(old), char(new)));
+        }
+        (InputPlan::Json { item_keys: old, .. }, InputPlan::Json { item_keys: new, .. }) if old != new => {
+            found.push(changed("`item_keys` of the input", old.join(", "), new.join(", ")));
+        }
+        (InputPlan::Inline { items: old, .. }, InputPlan::Inline { items: new, .. }) if old != new => {
+            let what = match old.iter().zip(new).position(|(old, new)| old != new) {
+                Some(position) => format!("item {} of the input changed", position + 1),
+                None => changed("the number of items in the input", old.len(), new.len()),
+            };
+            found.push(what);
+        }
+        _ => {}
+    }
+}
+
+/// Whether a stage of the plan, or an arm of one, calls the model: only then can it change a result.
+fn is_used(model: &ModelPlan, plan: &Plan) -> bool {
+    let arms = plan.stages.iter().filter_map(|stage| stage.route.as_ref()).flat_map(|route| &route.arms);
+    let used = plan.stages.iter().map(|stage| stage.model).chain(arms.map(|arm| arm.model));
+    used.flatten().any(|index| plan.models.get(index).is_some_and(|used| used.name == model.name))
+}
+
+fn model_differs(old: &ModelPlan, new: &ModelPlan, found: &mut Vec<String>) {
+    let what = extension_differs(&old.extension, &new.extension);
+    let config = || config_differs(&old.config_identity(), (&new.config_identity(), &new.config));
+    if let Some(what) = what.or_else(config) {
+        found.push(format!("model `{}`: {what}", new.name));
+    }
+}
+
+fn stage_differs((before, old): (&Plan, &StagePlan), (now, new): (&Plan, &StagePlan), found: &mut Vec<String>) {
+    let mut add = |what: String| found.push(format!("stage `{}`: {what}", new.name));
+    if let Some(what) = extension_differs(&old.extension, &new.extension) {
+        return add(what);
+    }
+    if let Some(what) = config_differs(&old.config_identity(), (&new.config_identity(), &new.config)) {
+        add(what);
+    }
+    let model = |plan: &Plan, stage: &StagePlan| {
+        let model = stage.model.and_then(|model| plan.models.get(model));
+        model.map_or_else(|| "absent".to_owned(), |model| format!("`{}`", model.name))
+    };
+    if model(before, old) != model(now, new) {
+        add(changed("its model", model(before, old), model(now, new)));
+    }
+    let wires = |plan: &Plan, stage: &StagePlan| input_text(plan, &stage.input);
+    if wires(before, old) != wires(now, new) {
+        add(format!("its wires changed: `in` was {}, now it is {}", wires(before, old), wires(now, new)));
+    }
+    let for_each = |plan: &Plan, stage: &StagePlan| {
+        stage.for_each.as_ref().map_or_else(|| "absent".to_owned(), |wire| format!("`{}`", wire_text(plan, wire)))
+    };
+    if for_each(before, old) != for_each(now, new) {
+        add(changed("`for_each`", for_each(before, old), for_each(now, new)));
+    }
+    if old.repeat != new.repeat {
+        add(changed("`repeat`", format!("{:?}", old.repeat), format!("{:?}", new.repeat)));
+    }
+    if old.policy.on_error != new.policy.on_error {
+        let name = |stage: &StagePlan| serde_json::to_value(stage.policy.on_error).unwrap_or_default().to_string();
+        add(changed("`on_error`", name(old), name(new)));
+    }
+    match (&old.route, &new.route) {
+        (Some(old), Some(new)) => {
+            if let Some(what) = route_differs(old, new) {
+                add(what);
+            }
+        }
+        (None, None) => {}
+        (None, Some(_)) => add("it was not routed, now it is".to_owned()),
+        (Some(_), None) => add("it was routed, now it is not".to_owned()),
+    }
+}
+
+fn route_differs(old: &RoutePlan, new: &RoutePlan) -> Option<String> {
+    if let Some(what) = extension_differs(&old.extension, &new.extension) {
+        return Some(format!("the policy of its route: {what}"));
+    }
+    if let Some(what) = config_differs(&old.config_identity(), (&new.config_identity(), &new.config)) {
+        return Some(format!("the policy of its route: {what}"));
+    }
+    let names = |route: &RoutePlan| route.arms.iter().map(|arm| arm.arm.name.as_str()).collect::<Vec<_>>().join(", ");
+    if names(old) != names(new) {
+        return Some(changed("its arms", names(old), names(new)));
+    }
+    for (old, new) in old.arms.iter().zip(&new.arms) {
+        let config = config_differs(&old.config_identity(), (&new.config_identity(), &new.config));
+        if let Some(what) = config {
+            return Some(format!("its arm `{}`: {what}", new.arm.name));
+        }
+    }
+    let same = (&old.context, &old.reward, &old.objectives) == (&new.context, &new.reward, &new.objectives);
+    (!same).then(|| "what its route reads or learns from changed".to_owned())
+}
+
+/// The wires of an input, as they are written.
+fn input_text(plan: &Plan, input: &InputExpr) -> String {
+    match input {
+        InputExpr::Wire(wire) => format!("`{}`", wire_text(plan, wire)),
+        InputExpr::List(list) => {
+            format!("[{}]", list.iter().map(|input| input_text(plan, input)).collect::<Vec<_>>().join(", "))
+        }
+        InputExpr::Table(table) => {
+            let entry = |key: &str, value: &InputExpr| format!("{key} = {}", input_text(plan, value));
+            let entries: Vec<String> = table.iter().map(|one| entry(&one.key, &one.value)).collect();
+            format!("{{ {} }}", entries.join(", "))
+        }
+    }
+}
+
+fn wire_text(plan: &Plan, wire: &Wire) -> String {
+    let source = match wire.source {
+        Source::Input => "input",
+        Source::Each => "each",
+        Source::Spend => "spend",
+        Source::Stage(index) => plan.stages.get(index).map_or("?", |stage| stage.name.as_str()),
+    };
+    wire.path.iter().fold(source.to_owned(), |text, step| text + &step.to_string())
+}
 /// How the search differs, if it does: further trials are no difference.
 fn search_differs(before: &Plan, now: &Plan) -> Option<String> {
     let (old, new) = match (&before.search, &now.search) {
@@ -95,6 +249,21 @@ fn search_differs(before: &Plan, now: &Plan) -> Option<String> {
     Some(format!("{what} changed"))
 }
 
+/// How an extension differs: by name, by the plugin that has it, or by its code.
+fn extension_differs(old: &ExtensionRef, new: &ExtensionRef) -> Option<String> {
+    let name = |extension: &ExtensionRef| match extension.plugin.as_str() {
+        BUNDLED => format!("`{}`", extension.name),
+        plugin => format!("`{plugin}/{}`", extension.name),
+    };
+    if name(old) != name(new) {
+        return Some(format!("it uses another extension: {}, which was {}", name(new), name(old)));
+    }
+    if old.version != new.version {
+        return Some(changed(&format!("the version of {}", name(new)), &old.version, &new.version));
+    }
+    plugin_differs(old, new).map(str::to_owned)
+}
+
 /// How the code behind an extension differs, if it does.
 fn plugin_differs(old: &ExtensionRef, new: &ExtensionRef) -> Option<&'static str> {
     let linked_in = |extension: &ExtensionRef| extension.plugin == BUNDLED;
@@ -107,16 +276,24 @@ fn plugin_differs(old: &ExtensionRef, new: &ExtensionRef) -> Option<&'static str
     }
 }
 
-/// What differs between two configurations: the first file that changed, by its path, or that something did.
+/// What differs between two configurations: the files that changed, by their paths, and the keys, old and new.
 fn config_differs(old: &Value, (new, config): (&Value, &Value)) -> Option<String> {
-    if old == new {
+    let found = changes(old, new);
+    if found.is_empty() {
         return None;
     }
-    let usual = || Some("its `with` table changed".to_owned());
-    let Err(Difference { place, expected: Some(_), found: Some(_) }) = is_same(old, new) else { return usual() };
-    let pointer = place.strip_suffix(".sha256").map(|place| place.replace(['.', '['], "/").replace(']', ""));
-    match pointer.and_then(|pointer| config.pointer(&pointer)?["path"].as_str()) {
-        Some(path) => Some(format!("what lies at `{path}`, which its `with` table names, changed")),
-        None => usual(),
+    let file = |change: &Change| {
+        let pointer = change.place.strip_suffix(".sha256")?.replace(['.', '['], "/").replace(']', "");
+        config.pointer(&format!("/{}", pointer.trim_start_matches('/')))?["path"].as_str().map(str::to_owned)
+    };
+    let (files, keys): (Vec<_>, Vec<_>) = found.iter().partition(|change| file(change).is_some());
+    let mut words: Vec<String> = files
+        .into_iter()
+        .filter_map(|change| Some(format!("what lies at `{}`, which its `with` table names, changed", file(change)?)))
+        .collect();
+    if !keys.is_empty() {
+        let keys: Vec<String> = keys.into_iter().map(|change| shown(change)).collect();
+        words.push(format!("its `with` table changed: {}", keys.join(", ")));
     }
+    Some(mask_secrets(&words.join(", and ")).into_owned())
 }

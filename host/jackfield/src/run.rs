@@ -12,13 +12,14 @@ use jackfield_store::{Db, RunState, STORE, Summary};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
-    begin::{BegunRun, RunPlace, begin_run},
+    begin::{BegunRun, RunPlace, begin_run, look_at_selection},
     collector::Collector,
     compile::Opened,
     error::Error,
     events::{EventSender, Reporter, RunEvent},
     inputs::BundledInputs,
     items::GivenItems,
+    keep_runs::remove_old_runs,
     on_thread::{block_on, ended},
     options::RunOptions,
     parts::Parts,
@@ -61,7 +62,7 @@ struct PreparedRun {
 
 impl RunningRun {
     pub(crate) fn start(parts: Arc<Parts>, items: Option<GivenItems>, options: RunOptions) -> Result<Self, Error> {
-        let RunOptions { runs, jobs, resume, retry_failed, cancel } = options;
+        let RunOptions { runs, jobs, resume, retry_failed, only, cancel } = options;
         let cancel = cancel.unwrap_or_default();
         let takes_items =
             parts.plan.stages.iter().any(|stage| stage.scope == Scope::Item) && parts.plan.search.is_none();
@@ -76,10 +77,13 @@ impl RunningRun {
         }
         let begun = match (&runs, &resume) {
             (Some(runs), resume) => {
-                let place = RunPlace { runs, resume: resume.as_deref() };
+                let place = RunPlace { runs, resume: resume.as_deref(), only: &only };
                 Some(begin_run(&parts.plan, &parts.registry, parts.file.clone(), place)?)
             }
-            (None, None) => None,
+            (None, None) => {
+                look_at_selection(&parts.plan, RunPlace { runs: Path::new(""), resume: None, only: &only })?;
+                None
+            }
             (None, Some(_)) => {
                 return Err(Error::usage(
                     "a run in memory leaves nothing to resume",
@@ -88,7 +92,8 @@ impl RunningRun {
             }
         };
         let jobs = jobs.unwrap_or_else(|| available_parallelism().map_or(1, usize::from));
-        let options = Options { jobs, retry_failed };
+        let (only, redo) = begun.as_ref().map_or((only, false), |begun| (begun.only.clone(), begun.is_redone));
+        let options = Options { jobs, retry_failed, only, redo };
         let (send, events) = mpsc::channel(WAITING_EVENTS);
         let (done, result) = oneshot::channel();
         let asked = cancel.clone();
@@ -177,6 +182,9 @@ impl PreparedRun {
             None => engine.run_unrecorded_and_tap(watchers),
         };
         let summary = outcome?.summary;
+        if folder.is_some() {
+            remove_old_runs(&parts.plan, &parts.file, &summary);
+        }
         results.sort_by_key(|(index, _)| *index);
         Ok(Run { summary, folder, results: results.into_iter().map(|(_, result)| result).collect() })
     }

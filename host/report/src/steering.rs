@@ -114,7 +114,7 @@ impl Steering {
 /// Pareto front, spread from its one end to the other. Without a search it is the first item.
 fn chosen(plan: &Plan, db: &Db, trials: &Trials) -> Result<Vec<(u64, String)>, StoreError> {
     if plan.search.is_none() {
-        return Ok(db.item(0)?.into_iter().map(|item| (item.index, item.id)).collect());
+        return Ok(db.first_items(1)?.into_iter().map(|item| (item.index, item.id)).collect());
     }
     let front = trials.pareto_front();
     let count = if trials.goals.len() > 1 { front.len().min(TRIALS) } else { front.len().min(1) };

@@ -2,6 +2,8 @@
 
 use std::{io, path::PathBuf};
 
+use super::find::listed;
+
 /// Why the record could not be written or read. Nothing is ever deleted because of it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -99,6 +101,34 @@ pub enum StoreError {
         name: String,
         /// Where it was looked for.
         folder: PathBuf,
+        /// Names of runs that may have been meant, the nearest first.
+        near: Vec<String>,
+    },
+    /// Several runs have a name that begins so.
+    #[error("`{name}` could be any of {} runs in `{}`", names.len(), folder.display())]
+    AmbiguousRun {
+        /// What was asked for.
+        name: String,
+        /// Where it was looked for.
+        folder: PathBuf,
+        /// Their names, the newest first.
+        names: Vec<String>,
+    },
+    /// There are runs, but none of this pipeline.
+    #[error("there is no run of pipeline `{pipeline}` in `{}`", folder.display())]
+    NoRunOfPipeline {
+        /// Name of the pipeline.
+        pipeline: String,
+        /// Where it was looked for.
+        folder: PathBuf,
+        /// The pipelines that there are runs of.
+        others: Vec<String>,
+    },
+    /// A folder that was to be removed is not that of a run.
+    #[error("`{}` is not the folder of a run", path.display())]
+    NotARun {
+        /// The folder.
+        path: PathBuf,
     },
     /// Anything else that SQLite reports.
     #[error("failed to use `{}`: {message}", path.display())]
@@ -168,7 +198,11 @@ impl StoreError {
             Self::NoRecord { .. } => Some("move it back, or start a new run".to_owned()),
             Self::Link { .. } => Some("remove it, or put what it points at in its place".to_owned()),
             Self::Gone { .. } => Some("start a new run: what was recorded went with the folder".to_owned()),
+            Self::NoRun { near, .. } if !near.is_empty() => Some(format!("did you mean {}?", listed(near))),
             Self::NoRun { .. } => Some("`jackfield runs list` shows those there are".to_owned()),
+            Self::AmbiguousRun { names, .. } => Some(format!("write more of its name: {}", listed(names))),
+            Self::NoRunOfPipeline { others, .. } => Some(format!("there are runs of {}", listed(others))),
+            Self::NotARun { .. } => Some("name a run: `jackfield runs list` shows those there are".to_owned()),
             Self::File { .. } if self.is_refused() => {
                 Some("use --out to name a folder that you may write to".to_owned())
             }

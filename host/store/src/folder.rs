@@ -4,7 +4,8 @@ use std::{
     collections::BTreeMap,
     fs::{self, File, TryLockError},
     path::{Path, PathBuf},
-    time::SystemTime,
+    thread,
+    time::{Duration, SystemTime},
 };
 
 use jackfield_loader::{Digest, regular_file};
@@ -16,7 +17,9 @@ use super::{
     checksum::{is_whole, sealed_json},
     clock,
     db::{Db, STORE},
+    find::{LastOf, find, next_order},
     plain::{self, FileIdentity},
+    removal::remove_tree,
 };
 use crate::{RunState, Summary, timestamp};
 
@@ -43,6 +46,15 @@ pub struct Recorded {
     pub events: u64,
 }
 
+impl Recorded {
+    /// Whether nothing was begun: there is no item, no call and no completion. That a session began is no work.
+    #[must_use]
+    pub const fn has_nothing(self) -> bool {
+        let Self { items, results, completions, decisions, lookups, events: _ } = self;
+        items + results + completions + decisions + lookups == 0
+    }
+}
+
 /// `run.json`: what ran.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunJson {
@@ -63,6 +75,10 @@ pub struct RunJson {
     pub version: String,
     /// When the run began (RFC 3339).
     pub began: String,
+    /// Where the run stands among those of its folder, the smallest first: when it was made, in milliseconds since 1970; or one
+    /// more than the run before it, where the clock was set back in between. 0 in the runs of older programs.
+    #[serde(default)]
+    pub order: u64,
     /// When it ended, if it did.
     pub ended: Option<String>,
     /// Whether it is at work, interrupted or ended.
@@ -77,6 +93,9 @@ pub struct RunJson {
     /// What the record held when the last session ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recorded: Option<Recorded>,
+    /// The ids of the items that the run is restricted to; empty if it is over all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<String>,
     /// The plan, config and all.
     pub plan: Plan,
 }
@@ -94,12 +113,14 @@ impl RunJson {
             digest: plan.digest.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             began: timestamp(),
+            order: next_order(folder.path()),
             ended: None,
             state: RunState::Running,
             plugins,
             summary: None,
             spend: BTreeMap::new(),
             recorded: None,
+            only: Vec::new(),
             plan: plan.clone(),
         }
     }
@@ -122,12 +143,23 @@ pub struct PluginJson {
 /// Name of the file that holds a folder.
 const LOCK: &str = ".lock";
 
-/// The folder of a run, held by this process.
+/// So many times a folder's lock is tried: whoever looks whether it is held has it for a moment.
+const LOCK_TRIES: u32 = 5;
+
+/// The pause between two tries.
+const LOCK_PAUSE: Duration = Duration::from_millis(4);
+
+/// The folder of a run, held by this process. One that this process has made, and in which no run has begun, is removed when
+/// it is dropped.
 pub struct RunFolder {
     path: PathBuf,
     /// Held until the process ends, however it ends.
     _lock: File,
     guard: FolderGuard,
+    /// Whether this process has made it.
+    is_new: bool,
+    /// The folder above it, if this process has made that too.
+    made_above: Option<PathBuf>,
 }
 
 /// Checks whether a folder is still the one that is held.
@@ -162,9 +194,14 @@ impl RunFolder {
         for attempt in 0..1000 {
             let suffix = (noise ^ std::process::id().rotate_left(16)).wrapping_add(attempt) & 0xffff;
             let path = out.join(format!("{pipeline}-{stamp}-{suffix:04x}"));
+            let made_above = (!out.exists()).then(|| out.to_owned());
             fs::create_dir_all(out).map_err(|source| StoreError::file("make", out, source))?;
             match fs::create_dir(&path) {
-                Ok(()) => return Self::hold(path),
+                Ok(()) => {
+                    let mut folder = Self::hold(path)?;
+                    (folder.is_new, folder.made_above) = (true, made_above);
+                    return Ok(folder);
+                }
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
                 Err(source) => return Err(StoreError::file("make", path, source)),
             }
@@ -175,26 +212,62 @@ impl RunFolder {
     /// Takes hold of an existing folder: a path, or the name of a run below `out`; the beginning of a name will do where
     /// it is unique, and `last` is the newest run.
     pub fn open(out: &Path, name: &str) -> Result<Self, StoreError> {
-        Self::hold(find(out, name)?)
+        Self::open_of(out, name, LastOf::Folder)
+    }
+
+    /// As [`open`](Self::open), where `last` is the newest run of a pipeline.
+    pub fn open_of(out: &Path, name: &str, last: LastOf<'_>) -> Result<Self, StoreError> {
+        Self::hold(find(out, name, last)?)
     }
 
     /// Takes hold of a folder, whatever is in it but symbolic links.
     pub fn hold(path: PathBuf) -> Result<Self, StoreError> {
         plain::refuse_links(&path)?;
+        Self::hold_with_links(path)
+    }
+
+    /// Takes hold of a folder that is not going to be read.
+    pub(super) fn hold_with_links(path: PathBuf) -> Result<Self, StoreError> {
         let file = path.join(LOCK);
         if let Ok(there) = fs::symlink_metadata(&file) {
             let regular = regular_file::only_regular(there.file_type());
             regular.map_err(|source| StoreError::file("lock", &file, source))?;
         }
         let lock = plain::lock_file(&file).map_err(|source| StoreError::file("make", &file, source))?;
-        match lock.try_lock() {
-            Ok(()) => {
-                let guard = FolderGuard { folder: path.clone(), held: FileIdentity::at(&file) };
-                Ok(Self { path, _lock: lock, guard })
+        let mut tries = LOCK_TRIES;
+        loop {
+            match lock.try_lock() {
+                Ok(()) => break,
+                // Somebody may just be looking whether it is held.
+                Err(TryLockError::WouldBlock) if tries > 1 => {
+                    tries -= 1;
+                    thread::sleep(LOCK_PAUSE);
+                }
+                Err(TryLockError::WouldBlock) => return Err(StoreError::InUse { path }),
+                Err(TryLockError::Error(source)) => return Err(StoreError::file("lock", file, source)),
             }
-            Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path }),
-            Err(TryLockError::Error(source)) => Err(StoreError::file("lock", file, source)),
         }
+        let guard = FolderGuard { folder: path.clone(), held: FileIdentity::at(&file) };
+        Ok(Self { path, _lock: lock, guard, is_new: false, made_above: None })
+    }
+
+    /// Removes the folder with all that is in it, if this process has made it; what was there before stays.
+    ///
+    /// # Errors
+    /// If something in it cannot be removed.
+    pub fn discard(self) -> Result<(), StoreError> {
+        if !self.is_new {
+            return Ok(());
+        }
+        self.guard.check()?;
+        self.remove()
+    }
+
+    fn remove(&self) -> Result<(), StoreError> {
+        remove_tree(&self.path)?;
+        // It stays if there is anything else in it.
+        self.made_above.iter().for_each(|above| _ = fs::remove_dir(above));
+        Ok(())
     }
 
     /// Checks whether the folder is still the one that is held.
@@ -249,29 +322,28 @@ impl RunFolder {
     }
 }
 
-/// The folder of a run, without taking hold of it.
-fn find(out: &Path, name: &str) -> Result<PathBuf, StoreError> {
-    let direct = Path::new(name);
-    for path in [direct.to_owned(), out.join(name)] {
-        if path.join("run.json").is_file() {
-            return Ok(path);
+impl Drop for RunFolder {
+    fn drop(&mut self) {
+        if !self.is_new || self.has_run() || self.guard.check().is_err() {
+            return;
         }
-    }
-    let mut runs = folders(out);
-    if name != "last" {
-        runs.retain(|path| path.file_name().is_some_and(|file| file.to_string_lossy().starts_with(name)));
-    }
-    runs.sort_by_key(|path| read_run(path).map(|run| run.began).unwrap_or_default());
-    match runs.as_slice() {
-        [only] => Ok(only.clone()),
-        [.., newest] if name == "last" => Ok(newest.clone()),
-        _ => Err(StoreError::NoRun { name: name.to_owned(), folder: out.to_owned() }),
+        // A folder without a run is of no use to anybody. Whatever somebody else has put there stays, and so does the folder.
+        let _ = fs::remove_dir(self.path.join("calls"));
+        let is_own = |entry: fs::DirEntry| {
+            let name = entry.file_name();
+            name == LOCK || name.to_string_lossy().starts_with(STORE)
+        };
+        if fs::read_dir(&self.path).into_iter().flatten().flatten().all(is_own) {
+            let _ = self.remove();
+        }
     }
 }
 
-fn folders(out: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(out).into_iter().flatten().flatten();
-    entries.map(|entry| entry.path()).filter(|path| path.join("run.json").is_file()).collect()
+/// Whether a process is at work on the run in a folder; false where that cannot be known.
+#[must_use]
+pub fn is_held(folder: &Path) -> bool {
+    let Ok(lock) = plain::open(&folder.join(LOCK)) else { return false };
+    matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock))
 }
 
 /// The part of `run.json` that every version has.
@@ -280,7 +352,7 @@ struct Version {
     format: u32,
 }
 
-fn read_run(path: &Path) -> Result<RunJson, StoreError> {
+pub(super) fn read_run(path: &Path) -> Result<RunJson, StoreError> {
     let file = path.join("run.json");
     let text = match plain::read(&file) {
         Ok(text) => text,
@@ -319,25 +391,4 @@ fn existing(folder: &Path, run: &str) -> Result<PathBuf, StoreError> {
 /// If it is missing or cannot be read.
 pub fn read_record(folder: &Path, run: &RunJson) -> Result<Db, StoreError> {
     Db::read(&existing(folder, &run.run)?)
-}
-
-/// The runs below a folder, oldest first, and the folders whose `run.json` cannot be read.
-pub fn list_runs(out: &Path) -> (Vec<(PathBuf, RunJson)>, Vec<StoreError>) {
-    let (mut runs, mut damaged) = (Vec::new(), Vec::new());
-    for path in folders(out) {
-        match read_run(&path) {
-            Ok(run) => runs.push((path, run)),
-            Err(error) => damaged.push(error),
-        }
-    }
-    runs.sort_by(|a, b| (&a.1.began, &a.0).cmp(&(&b.1.began, &b.0)));
-    (runs, damaged)
-}
-
-/// Reads the record of a run without taking hold of it.
-pub fn peek(out: &Path, name: &str) -> Result<(PathBuf, RunJson), StoreError> {
-    let path = find(out, name)?;
-    plain::refuse_links(&path)?;
-    let run = read_run(&path)?;
-    Ok((path, run))
 }

@@ -18,6 +18,7 @@
 //! ```
 //!
 //! - `folder`, `plain`, `atomic`: the folder of a run, and files in it that are no symbolic links and appear whole.
+//! - `find`, `prune`, `removal`: which run a name means, which are old, and how runs are removed.
 //! - `db`, `tables`, `checksum`: the SQLite file, its versions, and the checksums of its rows.
 //! - `record`, `writer`, `ledger`, `writes`, `sessions`: what is recorded, and the thread that writes it.
 //! - `read`, `queries`, `rows`, `routes`, `trials`, `spend`: what is read back.
@@ -41,13 +42,16 @@ mod db;
 mod error;
 mod export;
 mod file_name;
+mod find;
 mod folder;
 mod ledger;
 mod plain;
+mod prune;
 mod queries;
 mod read;
 mod record;
 mod references;
+mod removal;
 mod routes;
 mod rows;
 mod sessions;
@@ -72,18 +76,23 @@ pub use error::StoreError;
 pub use export::{Member, export_object};
 pub use export::{export_events, export_results, export_run_stages, export_spend, item_json, result_json};
 pub use file_name::{FileNames, file_name_of};
-pub use folder::{FolderGuard, PluginJson, Recorded, RunFolder, RunJson, list_runs, peek, read_record};
+pub use find::{ELLIPSIS, LastOf, PipelineOfRun, find_run, list_runs, peek, peek_of};
+pub use folder::{FolderGuard, PluginJson, Recorded, RunFolder, RunJson, is_held, read_record};
 pub use ledger::{Ledger, RecordUnwritable};
+pub use prune::{PruneRule, runs_to_prune};
 pub use queries::{CallEnd, CallRow, CompletionRow, FailureRow};
 pub use record::{
     Answer, CacheLookups, CallRecord, CompletionEntry, ItemDone, ItemFiles, MemoNote, NewItem, Record, files_are_whole,
 };
 pub use references::{BlobKey, NamedTensor, may_name_tensors, named_tensors};
+pub use removal::{disk_use, remove_item_files, remove_run, run_folders, sweep_removed};
 pub use routes::RouteRecord;
 pub use rows::{ItemRow, ResultRow, SessionRow, StageCounts};
 pub use spend::Spend;
 pub use states::{ItemState, RunState};
-pub use summary::{ItemCounts, ModelCount, RouteCount, SearchCount, StageStats, Summary, TierCount, TimeStats};
+pub use summary::{
+    ItemCounts, LastSession, ModelCount, RouteCount, SearchCount, SessionPart, StageStats, Summary, TierCount, TimeStats,
+};
 pub use tensors::{decode as decode_tensors, encode as encode_tensors};
 pub use trials::{SearchNote, TrialRecord};
 pub use writer::{UnwrittenItems, Writer, WriterSession};

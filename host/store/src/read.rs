@@ -47,6 +47,16 @@ impl Db {
         })
     }
 
+    /// The first items, in order, at most so many.
+    pub fn first_items(&self, most: u32) -> Result<Vec<ItemRow>, StoreError> {
+        self.run(|db| {
+            let mut query = db.prepare_cached(
+                "SELECT idx, id, digest, state, fault, stopped_by, files_sum FROM items ORDER BY idx LIMIT ?1",
+            )?;
+            query.query_map([most], item_row)?.collect()
+        })
+    }
+
     /// The results of an item, by stage and call; of the run-wide stages for -1.
     pub fn results(&self, item: i64) -> Result<Vec<ResultRow>, StoreError> {
         self.run(|db| {
@@ -121,6 +131,17 @@ impl Db {
                 Ok((row.get(0)?, StageCounts { ok: count(1)?, failed: count(2)?, skipped: count(3)? }))
             })?;
             rows.collect()
+        })
+    }
+
+    /// How many items could not be read, or not written, and the first of them with what was wrong.
+    pub fn item_faults(&self) -> Result<(u64, Option<(String, String)>), StoreError> {
+        self.run(|db| {
+            let count =
+                db.query_row("SELECT COUNT(*) FROM items WHERE fault IS NOT NULL", [], |row| row.get::<_, i64>(0));
+            let mut query = db.prepare("SELECT id, fault FROM items WHERE fault IS NOT NULL ORDER BY idx LIMIT 1")?;
+            let first = query.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+            Ok((u64::try_from(count?).unwrap_or_default(), first))
         })
     }
 

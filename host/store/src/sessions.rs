@@ -37,6 +37,24 @@ impl Db {
     }
 }
 
+impl Db {
+    /// How long each session lasted, in microseconds: until the last that is on the record of it, whatever the clock said.
+    pub fn session_times(&self) -> Result<Vec<(i64, u64)>, StoreError> {
+        self.run(|db| {
+            let mut query = db.prepare(
+                "SELECT session, MAX(at) FROM (
+                     SELECT session, MAX(at_us) AS at FROM events GROUP BY session
+                     UNION ALL
+                     SELECT session, MAX(began_us + took_us) AS at FROM results WHERE state != 2 GROUP BY session)
+                 GROUP BY session ORDER BY session",
+            )?;
+            let rows = query
+                .query_map([], |row| Ok((row.get(0)?, u64::try_from(row.get::<_, i64>(1)?).unwrap_or_default())))?;
+            rows.collect()
+        })
+    }
+}
+
 /// Records how a session ended; without a time if it did not end in order.
 pub(super) fn end_session(db: &Connection, session: i64, ended: Option<&str>, state: &str) -> rusqlite::Result<()> {
     let sql = "UPDATE sessions SET ended = ?2, state = ?3, end_sum = ?4 WHERE id = ?1";

@@ -10,7 +10,7 @@ use super::{ItemState, RunState, UnwrittenItems};
 /// Items by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ItemCounts {
-    /// All items seen.
+    /// All items that are done, well or not.
     pub total: u64,
     /// Every stage done.
     pub ok: u64,
@@ -21,6 +21,13 @@ pub struct ItemCounts {
     pub partial: u64,
     /// Stopped, or nothing done.
     pub failed: u64,
+    /// Begun, and left to a later session: the run stopped before their end. Not part of the total.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unfinished: u64,
+    /// In the input, and not begun, since the run stopped before; 0 where it is not known how many there are. Not part of the
+    /// total.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub not_begun: u64,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
@@ -31,13 +38,24 @@ const fn is_zero(count: &u64) -> bool {
 impl ItemCounts {
     /// Counts an item.
     pub fn add(&mut self, state: ItemState) {
-        self.total += 1;
+        self.add_many(state, 1);
+    }
+
+    /// Counts items that ended the same way.
+    pub fn add_many(&mut self, state: ItemState, count: u64) {
+        self.total += count;
         *match state {
             ItemState::Ok => &mut self.ok,
             ItemState::Pruned => &mut self.pruned,
             ItemState::Partial => &mut self.partial,
             ItemState::Failed => &mut self.failed,
-        } += 1;
+        } += count;
+    }
+
+    /// How a run with these items stands that has nothing left to spend.
+    #[must_use]
+    pub const fn state_if_exhausted(&self) -> RunState {
+        if self.ok + self.pruned + self.partial == 0 { RunState::Failed } else { RunState::Partial }
     }
 
     /// How a run with these items ended.
@@ -55,7 +73,7 @@ impl ItemCounts {
 /// Counts and times of a stage.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StageStats {
-    /// Calls made to the plugin in this session, retries not counted.
+    /// Calls made to the plugin, retries not counted.
     pub calls: u64,
     /// Calls that failed for good.
     pub failed: u64,
@@ -63,7 +81,7 @@ pub struct StageStats {
     pub retries: u64,
     /// Calls not made because a source had failed.
     pub skipped: u64,
-    /// Results taken from an earlier session of the run.
+    /// In a session: results of its items that were taken from an earlier one. In a whole run: none.
     pub resumed: u64,
     /// Results taken from the memo.
     pub memo_hits: u64,
@@ -155,7 +173,22 @@ pub struct SearchCount {
     pub stopped: Option<String>,
 }
 
-/// The one object that `run --json` prints.
+/// What one session did of a run that has several.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SessionPart {
+    /// Items that it brought to their end.
+    pub items: u64,
+    /// Stages by name: its calls, and the results that its items took from earlier sessions.
+    pub stages: BTreeMap<String, StageStats>,
+    /// Models by name: what it asked of them.
+    pub models: BTreeMap<String, ModelCount>,
+    /// Caches by name: how often it asked each tier.
+    pub caches: BTreeMap<String, Vec<TierCount>>,
+    /// Its wall-clock time, in milliseconds.
+    pub wall_ms: f64,
+}
+
+/// The one object that `run --json` prints: of the whole run, all its sessions together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// Id of the run.
@@ -191,8 +224,25 @@ pub struct Summary {
     /// What to do before it is resumed, if it stopped for want of something. Not part of the record.
     #[serde(skip)]
     pub advice: Option<&'static str>,
-    /// Wall-clock time of this session, in milliseconds.
+    /// Wall-clock time, in milliseconds: of all sessions, the time between them left out.
     pub wall_ms: f64,
+    /// What the last session did of it, if there was one before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<Box<SessionPart>>,
+    /// What is known of the last session alone. Not part of the record.
+    #[serde(skip)]
+    pub last_session: LastSession,
+}
+
+/// What is known of the last session of a run as it ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LastSession {
+    /// Items that it brought to their end.
+    pub items: u64,
+    /// How many items there are in the input, where that is known.
+    pub known_items: Option<u64>,
+    /// How the items ended that alone were asked for, where some were that the run has on record.
+    pub selected: Option<RunState>,
 }
 
 impl Summary {

@@ -178,6 +178,36 @@ impl Db {
     }
 }
 
+impl Db {
+    /// How many results these items have.
+    pub fn count_results_of(&self, items: &[u64]) -> Result<u64, StoreError> {
+        self.run(|db| {
+            let mut query = db.prepare("SELECT COUNT(*) FROM results WHERE item = ?1")?;
+            items.iter().map(|item| query.query_row([*item as i64], |row| row.get::<_, i64>(0))).sum::<Result<i64, _>>()
+        })
+        .map(|count| u64::try_from(count).unwrap_or_default())
+    }
+
+    /// Forgets the results of these items, so that all their calls are made again. What was paid for them stays on the record.
+    pub fn forget_results_of(&self, items: &[u64]) -> Result<(), StoreError> {
+        self.begin()?;
+        let forgotten = self.run(|db| {
+            let mut delete = db.prepare("DELETE FROM results WHERE item = ?1")?;
+            items.iter().try_for_each(|item| {
+                delete.execute([*item as i64])?;
+                reopen_item(db, *item as i64)
+            })
+        });
+        match forgotten {
+            Ok(()) => self.commit(),
+            Err(error) => {
+                let _ = self.run(|db| db.execute_batch("ROLLBACK"));
+                Err(error)
+            }
+        }
+    }
+}
+
 /// A statement that writes a result: `INSERT`, its conflict clause, and what becomes of a result that is recorded already.
 macro_rules! insert_result {
     ($or:literal, $conflict:literal) => {

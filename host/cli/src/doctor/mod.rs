@@ -1,6 +1,7 @@
 //! `jackfield doctor` checks the program, the machine, a pipeline's files and servers, and the tools of plugin authors. It is for when
 //! something does not work.
 
+mod disk;
 mod finding;
 mod machine;
 mod pipeline;
@@ -11,13 +12,18 @@ use std::path::PathBuf;
 use finding::{Finding, State};
 use jackfield_loader::escape_untrusted;
 
-use super::{exit::Exit, load::print_json};
+pub(super) use self::pipeline::setting;
+use super::{exit::Exit, load::print_json, run::OUT};
 use crate::terminal::output;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// A pipeline file, or the folder that holds `pipeline.toml`; the current folder if it holds one.
     path: Option<PathBuf>,
+
+    /// The folder that holds the run folders, for what they take on disk.
+    #[arg(long, value_name = "DIR", default_value = OUT)]
+    out: PathBuf,
 
     /// Print one JSON object.
     #[arg(long)]
@@ -27,10 +33,12 @@ pub(super) struct Args {
 pub(super) fn doctor(args: &Args) -> Exit {
     let here = PathBuf::from(".");
     let path = args.path.clone().or_else(|| here.join("pipeline.toml").is_file().then_some(here));
+    let (of_pipeline, files) = path.map(|path| pipeline::check_pipeline(&path)).unwrap_or_default();
     let groups = [
         ("jackfield", machine::program()),
         ("machine", machine::machine()),
-        ("pipeline", path.map(|path| pipeline::check_pipeline(&path)).unwrap_or_default()),
+        ("pipeline", of_pipeline),
+        ("disk", disk::runs(&args.out).into_iter().chain(files).collect()),
         ("tools for authors of plugins", tools::tools()),
     ];
     let broken = groups.iter().flat_map(|(_, findings)| findings).any(|finding| finding.state == State::Broken);

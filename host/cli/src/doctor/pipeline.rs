@@ -16,19 +16,23 @@ use jackfield_pipeline::{ExtensionRef, Plan};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use serde_json::Value;
 
-use super::finding::{Finding, State};
+use super::{
+    disk,
+    finding::{Finding, State},
+};
 use crate::table::{counted, ms};
 
 /// How long a server may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-pub(super) fn check_pipeline(path: &Path) -> Vec<Finding> {
+/// What is found out about a pipeline, and what its caches take on disk.
+pub(super) fn check_pipeline(path: &Path) -> (Vec<Finding>, Vec<Finding>) {
     let faults = |count: usize| {
         Finding::new("file", State::Broken, format!("`{}` has {}", path.display(), counted(count as u64, "fault")))
             .hint(format!("jackfield check {}", path.display()))
     };
     match compile(path, &LoadOptions::new()) {
-        Err(found) => vec![faults(found.list().len())],
+        Err(found) => (vec![faults(found.list().len())], Vec::new()),
         Ok(Compiled { plan, registry, .. }) => {
             let checked = format!("`{}` is fine: {}", plan.name, counted(plan.stages.len() as u64, "stage"));
             let mut findings = vec![Finding::ok("file", checked)];
@@ -45,7 +49,7 @@ pub(super) fn check_pipeline(path: &Path) -> Vec<Finding> {
             findings.extend(users.filter_map(|(user, extension)| missing_permissions(user, extension, &registry)));
             findings.extend(models(&plan, &registry));
             findings.extend(caches(&plan, &registry));
-            findings
+            (findings, disk::caches(&plan, &registry))
         }
     }
 }
@@ -60,7 +64,7 @@ fn missing_permissions(user: String, extension: &ExtensionRef, registry: &Regist
 }
 
 /// A value of a configuration, or its default.
-fn setting(extension: &ExtensionRef, config: &Value, key: &str, registry: &Registry) -> Option<String> {
+pub(crate) fn setting(extension: &ExtensionRef, config: &Value, key: &str, registry: &Registry) -> Option<String> {
     let default =
         || extension.entry(registry)?.descriptor.config["properties"][key]["default"].as_str().map(str::to_owned);
     config[key].as_str().map(str::to_owned).or_else(default)

@@ -12,11 +12,12 @@ use jackfield_engine::read_again;
 use jackfield_loader::escape_untrusted;
 use jackfield_pipeline::{Scope, StagePlan, ViewMarks, hint_for};
 use jackfield_report::looks::{Drawn, Looks};
-use jackfield_store::{Db, ItemRow, RunJson, StoreError, item_json, peek, read_record};
+use jackfield_store::{Db, ItemRow, RunJson, StoreError, item_json, read_record};
 use serde_json::{Value, json};
 
 use self::block::{Canvas, Pen};
 use super::{
+    chosen_run::chosen_run,
     exit::{Exit, print_error},
     load::print_json,
     run::OUT,
@@ -74,7 +75,7 @@ pub(super) fn show(args: &Args) -> Exit {
 }
 
 fn show_item(args: &Args) -> Result<Exit, StoreError> {
-    let (folder, run) = peek(&args.out, &args.run)?;
+    let (folder, run) = chosen_run(&args.out, &args.run)?;
     if let Some(name) = &args.stage {
         let Some(stage) = run.plan.stages.iter().find(|stage| stage.name == *name) else {
             let stages = run.plan.stages.iter().map(|stage| stage.name.as_str());
@@ -119,12 +120,8 @@ fn show_item(args: &Args) -> Result<Exit, StoreError> {
 
 /// The ids of the first items, for a hint.
 fn ids(db: &Db) -> Result<Vec<String>, StoreError> {
-    const MOST: u64 = 1000;
-    let mut ids = Vec::new();
-    while let Some(item) = db.item(ids.len() as u64)?.filter(|item| item.index < MOST) {
-        ids.push(escape_untrusted(&item.id).into_owned());
-    }
-    Ok(ids)
+    const MOST: u32 = 1000;
+    Ok(db.first_items(MOST)?.iter().map(|item| escape_untrusted(&item.id).into_owned()).collect())
 }
 
 /// The input of an item, or none if it never had any.

@@ -135,6 +135,12 @@ impl Terminal {
         self.say_with(Severity::Error, line, &Value::Null);
     }
 
+    /// As [`Self::say_failure`], for a text whose own line breaks are to be kept.
+    pub(crate) fn say_failure_lines(&self, text: impl AsRef<str>) {
+        let text = text.as_ref();
+        self.emit(Severity::Error, text, &format!("{}\n", escape_untrusted_lines(text)), &Value::Null);
+    }
+
     /// As [`Self::say`], with the members of an object for programs, which people do not see.
     pub(crate) fn say_with(&self, severity: Severity, line: impl AsRef<str>, fields: &Value) {
         let line = line.as_ref();

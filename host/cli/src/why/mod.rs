@@ -8,7 +8,7 @@ mod recorded;
 use std::path::PathBuf;
 
 use jackfield_pipeline::hint_for;
-use jackfield_store::{StoreError, peek};
+use jackfield_store::StoreError;
 use serde_json::{Value, json};
 
 use self::{
@@ -17,6 +17,7 @@ use self::{
     recorded::RecordedStageCalls,
 };
 use super::{
+    chosen_run::chosen_run,
     exit::{Exit, print_error},
     load::print_json,
     table::{counted, table},
@@ -51,7 +52,7 @@ pub(super) fn why(args: &Args) -> Exit {
 }
 
 fn explain(args: &Args) -> Result<Exit, StoreError> {
-    let (folder, run) = peek(&args.out, &args.run)?;
+    let (folder, run) = chosen_run(&args.out, &args.run)?;
     if run.plan.stages.iter().all(|stage| stage.name != args.stage) {
         let stages = run.plan.stages.iter().map(|stage| stage.name.as_str());
         print_error(

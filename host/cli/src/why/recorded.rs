@@ -38,7 +38,7 @@ impl RecordedStageCalls {
         let row = match (id, stage.scope) {
             (_, Scope::Run) => None,
             (Some(id), Scope::Item) => db.item_by_id(id)?,
-            (None, Scope::Item) => db.item(0)?,
+            (None, Scope::Item) => db.first_items(1)?.pop(),
         };
         if row.is_none() && stage.scope == Scope::Item {
             return Ok(None);
@@ -61,11 +61,10 @@ impl RecordedStageCalls {
     /// The newest earlier run of the pipeline in which the stage had a result for the item.
     pub(super) fn before(&self, runs: &Path) -> Result<Option<Self>, StoreError> {
         let (runs, _) = list_runs(runs);
-        let is_earlier = |run: &RunJson| {
-            run.pipeline == self.run.pipeline && (&run.began, &run.run) < (&self.run.began, &self.run.run)
-        };
-        let mut before: Vec<(PathBuf, RunJson)> = runs.into_iter().filter(|(_, run)| is_earlier(run)).collect();
-        before.sort_by(|(_, a), (_, b)| (&b.began, &b.run).cmp(&(&a.began, &a.run)));
+        // They come in the order in which they were made.
+        let before = runs.into_iter().take_while(|(_, run)| run.run != self.run.run);
+        let mut before: Vec<(PathBuf, RunJson)> = before.filter(|(_, run)| run.pipeline == self.run.pipeline).collect();
+        before.reverse();
         let name = self.stage().name.clone();
         let item = Some(self.item.as_str()).filter(|item| !item.is_empty());
         for (folder, run) in before {

@@ -53,6 +53,8 @@ pub(crate) struct Scheduler<'p, 'k> {
     pub(super) counts: ItemCounts,
     /// How long the items took that were done in this session.
     pub(super) item_times: Times,
+    /// How many of them an earlier session has brought to their end.
+    pub(super) passed: u64,
     /// How the stages that run once a run have ended, for all items to read; empty before that.
     pub(super) run_stages: PerStage<StageState>,
     /// The batches in flight.
@@ -169,6 +171,8 @@ pub(crate) struct Totals {
     pub(crate) items: ItemCounts,
     /// How long the items took that were done in this session.
     pub(crate) item_times: TimeStats,
+    /// How many of them this session has brought to their end.
+    pub(crate) session_items: u64,
     /// By the name of the stage.
     pub(crate) stages: BTreeMap<String, StageStats>,
     /// By the name of the stage.
@@ -211,6 +215,7 @@ impl<'p, 'k> Scheduler<'p, 'k> {
             items: ItemsInFlight::default(),
             counts: ItemCounts::default(),
             item_times: Times::new(),
+            passed: 0,
             run_stages: PerStage::default(),
             batches: Batches::new(),
             timers: Timers::default(),
@@ -301,6 +306,17 @@ impl<'p, 'k> Scheduler<'p, 'k> {
         self.draining.exhausted.as_ref()
     }
 
+    /// Counts an item that an earlier session has brought to its end, and emits that it is done.
+    pub(crate) fn count_passed_item(&mut self, id: &Arc<str>, state: ItemState) {
+        self.passed += 1;
+        self.count_item(id, state, None);
+    }
+
+    /// What asks the run to stop.
+    pub(crate) const fn cancel(&self) -> &'p Cancel {
+        self.cancel
+    }
+
     /// Counts an item that is done and emits that it is. `admitted` is when it was, unless it was done before the session.
     pub(crate) fn count_item(&mut self, id: &Arc<str>, state: ItemState, admitted: Option<Instant>) {
         self.counts.add(state);
@@ -320,7 +336,8 @@ impl<'p, 'k> Scheduler<'p, 'k> {
         };
         let routes = self.routes.into_iter().map(route).collect();
         Totals {
-            items: self.counts,
+            items: ItemCounts { unfinished: self.items.len() as u64, ..self.counts },
+            session_items: self.counts.total - self.passed,
             item_times: self.item_times.stats(),
             stages: self.stages.into_iter().map(StageQueue::into_stats).collect(),
             routes,

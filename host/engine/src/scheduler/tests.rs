@@ -76,6 +76,7 @@ fn plan(stages: Vec<StagePlan>) -> Plan {
         max_in_flight: 64,
         sandbox_memory: None,
         tensor_storage: None,
+        keep_runs: None,
         models: Vec::new(),
         caches: Vec::new(),
         stages,

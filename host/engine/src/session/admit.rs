@@ -23,7 +23,10 @@ impl Session<'_, '_> {
     /// Admits an item as it was read.
     pub(super) fn admit(&mut self, read: SourceItem) -> Result<(), EngineError> {
         // Also for an item that cannot be read: a name depends on the ids before it, and on nothing else.
-        let folder = if self.writes_files() { self.folders.name(&read.id) } else { String::new() };
+        let folder = match self.selected_folders.remove(&read.index) {
+            Some(folder) => folder,
+            None => self.folder_of(&read.id),
+        };
         let before = match self.earlier_record() {
             Some(record) => record.db.item(read.index)?,
             None => None,
@@ -113,7 +116,7 @@ impl Session<'_, '_> {
         let state =
             if outcome.as_ref().is_some_and(|outcome| outcome.pruned) { ItemState::Pruned } else { ItemState::Ok };
         self.scheduler.skip_trial(index, outcome);
-        self.scheduler.count_item(id, state, None);
+        self.scheduler.count_passed_item(id, state);
         Ok(())
     }
 

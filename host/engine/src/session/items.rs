@@ -34,18 +34,26 @@ impl Session<'_, '_> {
         }
     }
 
-    /// The items, from the first to the last.
-    pub(super) fn run_items(&mut self) -> Result<SessionEnd, EngineError> {
+    /// The items, from the first to the last: those of the input, or those that were asked for.
+    pub(super) fn run_items(&mut self, selected: Option<Vec<SourceItem>>) -> Result<SessionEnd, EngineError> {
         if !self.plan.stages.iter().any(|stage| stage.scope == Scope::Item) {
             return Ok(SessionEnd::Done);
         }
         if let Some(record) = self.earlier_record().filter(|_| self.shows_spend()) {
             record.db.index_spend()?;
         }
-        let ItemStream { items, count } = source::read(self.inputs, &self.plan.input)?;
-        self.scheduler.emit(&Event::Items { total: count });
-        let mut source = Some(items);
-        let mut waiting: std::vec::IntoIter<SourceItem> = Vec::new().into_iter();
+        let (mut source, mut waiting) = match selected {
+            Some(items) => {
+                self.known_items = Some(items.len() as u64);
+                (None, items.into_iter())
+            }
+            None => {
+                let ItemStream { items, count } = source::read(self.inputs, &self.plan.input)?;
+                self.known_items = count;
+                (Some(items), Vec::new().into_iter())
+            }
+        };
+        self.scheduler.emit(&Event::Items { total: self.known_items });
         loop {
             while self.has_capacity()
                 && let Some(next) = waiting.as_slice().first()

@@ -3,9 +3,10 @@
 mod admit;
 mod finish;
 mod items;
+mod selected;
 mod trials;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jackfield_loader::sandbox::Admission;
 use jackfield_pipeline::{Plan, Source, Wire};
@@ -58,6 +59,14 @@ pub(super) struct Session<'p, 'k> {
     pub(super) retry_failed: bool,
     /// Its limits on trials.
     pub(super) trials: TrialLimits,
+    /// The ids of the items that alone are asked for; empty if all are.
+    pub(super) only: &'p [String],
+    /// The folders of those items, by their position.
+    pub(super) selected_folders: BTreeMap<u64, String>,
+    /// Whether they are made again, if they are on the record.
+    pub(super) is_redone: bool,
+    /// How many items there are, where that is known.
+    pub(super) known_items: Option<u64>,
     /// What is asked for of the last item.
     pub(super) wires: &'p [Wire],
     /// What stands there of the last item that is done.
@@ -95,10 +104,7 @@ impl<'p> Session<'p, '_> {
     pub(super) fn run(&mut self) -> Result<SessionEnd, EngineError> {
         let event = if self.earlier_record().is_some() { "run-resumed" } else { "run-started" };
         self.record_event(json!({ "event": event }));
-        let end = self.run_stages().and_then(|end| match end {
-            SessionEnd::Done => self.run_items(),
-            SessionEnd::Stopped => Ok(SessionEnd::Stopped),
-        });
+        let end = self.run_all();
         match end {
             Ok(SessionEnd::Done) => self.record_event(json!({ "event": "run-completed" })),
             Ok(SessionEnd::Stopped) => self.record_event(json!({ "event": "run-stopped" })),
@@ -109,6 +115,22 @@ impl<'p> Session<'p, '_> {
         let end = end?;
         flushed?;
         Ok(end)
+    }
+
+    fn run_all(&mut self) -> Result<SessionEnd, EngineError> {
+        let mut selected = None;
+        if !self.only.is_empty() {
+            // Before anything is run: an id may be misspelled.
+            let Some(items) = self.select_items()? else { return Ok(SessionEnd::Stopped) };
+            if let Some(record) = self.earlier_record().filter(|_| self.is_redone) {
+                record.forget(&self.selected_folders)?;
+            }
+            selected = Some(items);
+        }
+        match self.run_stages()? {
+            SessionEnd::Done => self.run_items(selected),
+            SessionEnd::Stopped => Ok(SessionEnd::Stopped),
+        }
     }
 
     /// The record, if an earlier session has left something there.

@@ -58,6 +58,7 @@ impl Checker<'_> {
             max_in_flight: parsed.max_in_flight,
             sandbox_memory: parsed.sandbox_memory.as_ref().map(|memory| memory.value),
             tensor_storage: parsed.tensor_storage,
+            keep_runs: parsed.keep_runs,
             models: self.lower_models()?,
             caches: self.lower_caches()?,
             stages,

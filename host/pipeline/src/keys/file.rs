@@ -4,7 +4,7 @@ use super::{
     input::INPUT,
     output::OUTPUT,
     plugin::PLUGIN,
-    spec::{AMOUNT, Names, Shape, Table, default, optional, required},
+    spec::{AMOUNT, COUNT, Names, Shape, Table, default, optional, required},
     stage::STAGE,
 };
 use super::{search, service, test, trust};
@@ -45,6 +45,7 @@ pub(crate) static FILE: Table = Table {
             "What picks the values that the stages run with, trial by trial, by a policy that learns; for `use = \"trials\"`.",
         ),
         optional("output", Shape::Table(&OUTPUT), "What is written for each item besides its results."),
+        optional("runs", Shape::Table(&RUNS), "What becomes of the folders of earlier runs."),
         required(
             "stages",
             Shape::Map {
@@ -58,6 +59,15 @@ pub(crate) static FILE: Table = Table {
         ),
         optional("tests", Shape::Tables(&test::TEST), "Tests of the pipeline, for `jackfield test`."),
     ],
+};
+
+static RUNS: Table = Table {
+    what: "`[runs]`",
+    keys: &[optional(
+        "keep",
+        COUNT,
+        "So many complete runs of the pipeline stay: each run that comes to its end without a failure removes the older ones beyond them. All stay without it, as do runs that failed or were interrupted.",
+    )],
 };
 
 static PIPELINE: Table = Table {

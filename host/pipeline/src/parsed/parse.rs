@@ -107,6 +107,7 @@ fn lower(given: &Text<'_>, document: Document) -> ParsedPipeline {
             .zip(pipeline.get("sandbox_memory"))
             .map(|(value, node)| Spanned { value, span: node.span }),
         tensor_storage: pipeline.size("tensor_storage"),
+        keep_runs: Fields::of_file_table(root.get("runs"), "runs").integer("keep"),
         plugins,
         plugins_missing,
         signers: trust::signers(root.get("trust"), &mut diagnostics),

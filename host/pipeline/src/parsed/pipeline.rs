@@ -31,6 +31,7 @@ pub struct ParsedPipeline {
     pub(crate) max_in_flight: usize,
     pub(crate) sandbox_memory: Option<Spanned<u64>>,
     pub(crate) tensor_storage: Option<u64>,
+    pub(crate) keep_runs: Option<u64>,
     pub(crate) plugins: Vec<PluginEntry>,
     /// Whether some plugin could not be read or loaded, so that an unknown extension may be one of its extensions.
     pub(crate) plugins_missing: bool,

@@ -37,6 +37,9 @@ pub struct Plan {
     /// What the tensors of a run that travel by reference may take on disk, in bytes; 16 GiB by default.
     #[serde(default)]
     pub tensor_storage: Option<u64>,
+    /// How many complete runs of the pipeline stay when another one is complete; all of them without it. At least 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_runs: Option<u64>,
     /// The models that stages may call.
     pub models: Vec<ModelPlan>,
     /// The caches that models and stages may use.

@@ -2,6 +2,7 @@
 
 mod error;
 mod file;
+mod prune;
 mod readers;
 mod tables;
 mod writer;
@@ -11,6 +12,7 @@ use std::{path::PathBuf, sync::Arc, thread, time::Duration};
 use jackfield_plugin_api::prelude::*;
 use tokio::sync::oneshot;
 
+pub use self::prune::{PruneRule, Pruned, prune};
 use self::{
     readers::Readers,
     tables::Limits,

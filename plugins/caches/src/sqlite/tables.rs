@@ -35,6 +35,20 @@ pub(super) fn end_of(prefix: &str) -> Option<String> {
     None
 }
 
+/// What was dropped at a user's request.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Dropped {
+    pub(super) entries: u64,
+    pub(super) bytes: u64,
+}
+
+impl Dropped {
+    fn add(&mut self, bytes: i64) {
+        self.entries += 1;
+        self.bytes += u64::try_from(bytes).unwrap_or_default();
+    }
+}
+
 /// The tables under change. `entries` and `bytes` are the totals, written back by [`Tables::finish`].
 pub(super) struct Tables<'a> {
     connection: &'a Connection,
@@ -111,6 +125,50 @@ impl<'a> Tables<'a> {
             self.bytes -= bytes;
         }
         Ok(live as u64)
+    }
+
+    /// Drops what has expired, and what was last used before a time, of the keys that begin with `prefix`: at most so much at a
+    /// time that nobody waits long.
+    pub(super) fn drop_unused(&mut self, prefix: &str, before: Option<i64>) -> rusqlite::Result<Dropped> {
+        let old = self.oldest(
+            "SELECT key, id, bytes FROM entries
+             WHERE key >= ?1 AND (?2 IS NULL OR key < ?2) AND (expires_ms <= ?3 OR used_ms < ?4) LIMIT ?5",
+            params![prefix, end_of(prefix), self.now, before, HOUSEKEEPING as i64],
+        )?;
+        let mut dropped = Dropped::default();
+        for (key, id, bytes) in old {
+            self.drop_row(&key, id, bytes)?;
+            dropped.add(bytes);
+        }
+        Ok(dropped)
+    }
+
+    /// Drops the least recently used of the keys that begin with `prefix`, until they take no more than so many bytes: at most
+    /// so much at a time that nobody waits long.
+    pub(super) fn drop_oldest(&mut self, prefix: &str, most: u64) -> rusqlite::Result<Dropped> {
+        let end = end_of(prefix);
+        let held: i64 = self
+            .connection
+            .prepare_cached("SELECT coalesce(sum(bytes), 0) FROM entries WHERE key >= ?1 AND (?2 IS NULL OR key < ?2)")?
+            .query_row(params![prefix, end], |row| row.get(0))?;
+        let mut surplus = held.saturating_sub(i64::try_from(most).unwrap_or(i64::MAX));
+        let mut dropped = Dropped::default();
+        if surplus <= 0 {
+            return Ok(dropped);
+        }
+        let oldest = self.oldest(
+            "SELECT key, id, bytes FROM entries WHERE key >= ?1 AND (?2 IS NULL OR key < ?2) ORDER BY used_ms LIMIT ?3",
+            params![prefix, end, HOUSEKEEPING as i64],
+        )?;
+        for (key, id, bytes) in oldest {
+            if surplus <= 0 {
+                break;
+            }
+            self.drop_row(&key, id, bytes)?;
+            surplus -= bytes;
+            dropped.add(bytes);
+        }
+        Ok(dropped)
     }
 
     /// Notes that a value was used, unless that was noted a short while ago.
