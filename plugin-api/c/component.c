@@ -293,6 +293,9 @@ bool exports_jackfield_plugin_extension_open(plugin_string_t *kind, plugin_strin
     return true;
 }
 
+/* What wasi-libc does at the end of a program: it writes out what was printed. An instance ends with its only call. */
+void __wasm_call_dtors(void);
+
 /* Answers one request of a batch. */
 static void answer_one(uint32_t index, exports_jackfield_plugin_extension_request_t *request,
                        exports_jackfield_plugin_extension_result_document_failure_t *to) {
@@ -340,5 +343,6 @@ void exports_jackfield_plugin_extension_call(exports_jackfield_plugin_extension_
     if (ret->ptr == NULL) abort();
     ret->len = batch->len;
     for (size_t at = 0; at < batch->len; at++) answer_one((uint32_t)at, &batch->ptr[at], &ret->ptr[at]);
+    __wasm_call_dtors();
     exports_jackfield_plugin_extension_list_request_free(batch);
 }

@@ -5,8 +5,11 @@ import * as host from "jackfield:plugin/host@0.1.0";
 import * as http from "jackfield:plugin/http@0.1.0";
 import * as model from "jackfield:plugin/model@0.1.0";
 import * as tensors from "jackfield:plugin/tensors@0.1.0";
+import * as environment from "wasi:cli/environment@0.2.0";
+import * as random from "wasi:random/random@0.2.0";
 
 import { Failure, lifted, lowered } from "./failures.js";
+import { connect } from "./globals.js";
 import { Tensor } from "./plugin.js";
 
 /** The answer of a host call; an error becomes a failure that is thrown. */
@@ -73,11 +76,17 @@ function cacheBackendOf(plugin) {
  */
 export function component(plugin) {
   const described = plugin.describe();
+  const system = {
+    log: calls.log,
+    environment: () => environment.getEnvironment(),
+    randomBytes: (length) => random.getRandomBytes(length),
+  };
   return {
     cacheBackend: cacheBackendOf(plugin),
     meta: { describe: () => described },
     extension: {
       open(kind, name, config) {
+        connect(system);
         answered(() => plugin.open(kind, name, config));
       },
       call(batch) {

@@ -18,6 +18,8 @@
 // Whatever can differ between machines (random numbers, models, caches, servers) is asked of the host; an extension is
 // otherwise a pure function of its configuration and its input.
 
+import "./globals.js";
+
 export {
   Cancelled,
   Failure,

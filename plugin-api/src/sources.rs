@@ -42,6 +42,7 @@ const FILES: &[SourceFile] = source_files!(
     "javascript/component.js",
     "javascript/contract.js",
     "javascript/failures.js",
+    "javascript/globals.js",
     "javascript/host.js",
     "javascript/jackfield.d.ts",
     "javascript/jackfield.js",
@@ -68,6 +69,7 @@ const FILES: &[SourceFile] = source_files!(
     "python/jackfield/policies.py",
     "python/jackfield/rng.py",
     "python/jackfield/routing.py",
+    "python/jackfield/sandbox.py",
     "python/jackfield/schema.py",
     "python/jackfield/tensors.py",
     "python/jackfield/testing.py",
@@ -120,6 +122,7 @@ const FILES: &[SourceFile] = source_files!(
     "src/wasm.rs",
     "wit/cache-plugin.wit",
     "wit/plugin.wit",
+    "wit-javascript/javascript-plugin.wit",
 );
 
 /// The files of the crate of macros, which knows its own.

@@ -15,6 +15,27 @@ pub(super) fn imports_the_contract_alone(made: &MadeProject, name: &str) {
     }
 }
 
+/// The component imports the contract, and what a host may grant of WASI: the library of its language is in it, which has all that a
+/// program may use.
+#[track_caller]
+pub(super) fn imports_what_can_be_granted(made: &MadeProject, name: &str) {
+    let bytes = fs::read(made.folder.join(name).with_extension("wasm")).expect("a component");
+    let names = imports(&bytes);
+    assert!(names.iter().any(|name| name.starts_with("jackfield:plugin/")), "{names:?}");
+    let known = [
+        "jackfield:plugin/",
+        "wasi:cli/",
+        "wasi:clocks/",
+        "wasi:filesystem/",
+        "wasi:io/",
+        "wasi:random/",
+        "wasi:sockets/",
+    ];
+    for name in &names {
+        assert!(known.iter().any(|known| name.starts_with(known)), "it imports {name}");
+    }
+}
+
 /// The names that a component imports. A component is a row of sections after eight bytes: an id, a length, its content; in
 /// that of imports (10), each name follows a zero or one and its length.
 fn imports(component: &[u8]) -> Vec<String> {

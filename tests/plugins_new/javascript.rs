@@ -4,7 +4,7 @@ use std::process::Command;
 
 use super::{
     LONGEST,
-    component::imports_the_contract_alone,
+    component::imports_what_can_be_granted,
     counts::counts_as_all_do,
     needs,
     probe::probe_of_every_kind,
@@ -21,7 +21,7 @@ fn an_analyzer() {
     let made = follow(WorkFolder::new(), "word-count", "analyzer", "javascript");
     insta::assert_snapshot!(made.transcript);
     the_guide_shows("write-a-plugin-in-javascript.md", &made);
-    imports_the_contract_alone(&made, "word-count");
+    imports_what_can_be_granted(&made, "word-count");
     counts_as_all_do(&made);
 }
 
@@ -60,7 +60,7 @@ fn an_analyzer_in_typescript() {
     let made = follow(WorkFolder::new(), "word-count", "analyzer", "typescript");
     insta::assert_snapshot!(made.transcript);
     the_guide_shows("write-a-plugin-in-javascript.md", &made);
-    imports_the_contract_alone(&made, "word-count");
+    imports_what_can_be_granted(&made, "word-count");
     counts_as_all_do(&made);
 }
 

@@ -258,3 +258,55 @@ test("a cache backend answers operations, and no documents", () => {
   assert.throws(() => call(backend, {}), { kind: "invalid-input" });
   assert.throws(() => openCache(probe).get("a"), { message: "the analyzer `probe` is not a cache backend" });
 });
+
+test("the globals that QuickJS lacks are made of what the host gives", async () => {
+  const names = ["console", "process", "crypto"];
+  const kept = Object.fromEntries(names.map((name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)]));
+  const { random } = Math;
+  const said = [];
+  const errors = [];
+  const got = {};
+  try {
+    Object.defineProperty(globalThis, "console", { value: undefined, writable: true, configurable: true });
+    Object.defineProperty(globalThis, "crypto", { value: undefined, writable: true, configurable: true });
+    const { connect } = await import(`${folder}/globals.js?in-a-component`);
+    console.log("nobody hears this");
+    connect({
+      log: (level, target, message) => said.push(`${level} ${message}`),
+      environment: () => [["GRANTED", "yes"]],
+      randomBytes: (length) => new Array(length).fill(255),
+    });
+    console.log("text", { a: [1n, null] }, 2n, undefined, new Map([["k", 1]]), () => 1);
+    console.warn("one\n\n two");
+    console.assert(true, "no");
+    console.assert(false, "yes");
+    const circle = {};
+    circle.circle = circle;
+    console.error(circle);
+    got.random = Math.random();
+    got.uuid = crypto.randomUUID();
+    got.environment = [process.env.GRANTED, "OTHER" in process.env, { ...process.env }];
+    try {
+      process.env.OTHER;
+    } catch (error) {
+      errors.push(error.message);
+    }
+    process.env.OTHER = "set";
+    got.set = process.env.OTHER;
+  } finally {
+    for (const name of names) Object.defineProperty(globalThis, name, kept[name]);
+    Math.random = random;
+  }
+  assert.deepEqual(said, [
+    'info text {"a":["1n",null]} 2n undefined Map [["k",1]] [function ]',
+    "warn one",
+    "warn  two",
+    "error assertion failed: yes",
+    "error [object Object]",
+  ]);
+  assert.equal(got.random, 1 - 2 ** -53);
+  assert.equal(got.uuid, "ffffffff-ffff-4fff-bfff-ffffffffffff");
+  assert.deepEqual(got.environment, ["yes", false, { NODE_ENV: "production", GRANTED: "yes" }]);
+  assert.equal(got.set, "set");
+  assert.match(errors[0], /^process\.env\.OTHER is not there: the plugin asks for `env:OTHER` in its permissions/);
+});

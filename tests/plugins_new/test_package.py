@@ -3,6 +3,8 @@
 import enum
 import hashlib
 import json
+import subprocess
+import sys
 import unittest
 from array import array
 from dataclasses import dataclass, field
@@ -465,6 +467,52 @@ class Kinds(unittest.TestCase):
     def test_half_a_surrogate_pair_is_refused(self):
         with self.assertRaisesRegex(InvalidInput, "half a surrogate pair"):
             call(Probe, {"text": "\ud800"})
+
+
+# As the build of a component runs it: in a process of its own, because it changes modules of the library.
+IN_A_COMPONENT = """
+import os, random, sys
+from random import choice, random as drawn
+import logging
+from jackfield import sandbox
+from jackfield.failures import of_exception
+
+draws = []
+sandbox._seed = lambda: draws.append("seed")
+sandbox.prepare()
+sandbox.begin()
+random.seed(5)
+assert [drawn(), choice("abc"), random.random()] and draws == [], draws
+sandbox.begin()
+choice("abc"), drawn(), random.randint(1, 6)
+assert draws == ["seed"], draws
+sandbox.begin()
+drawn()
+assert draws == ["seed", "seed"], draws
+assert random.Random(5).random() == random.Random(5).random() and len(draws) == 2
+
+assert os.environ.get("NOT_THERE", "other") == "other" and "NOT_THERE" not in os.environ
+try:
+    os.environ["NOT_THERE"]
+except KeyError as error:
+    print(of_exception(error))
+os.environ["SET"] = "here"
+assert os.environ["SET"] == "here" and os.getenv("SET") == "here"
+
+assert logging.makeLogRecord({}).created == 0.0
+print("no end", end="")
+sandbox.flush()
+os._exit(0)
+"""
+
+
+class Component(unittest.TestCase):
+    def test_chance_variables_and_output_in_a_component(self):
+        done = subprocess.run([sys.executable, "-c", IN_A_COMPONENT], capture_output=True, text=True)
+        told = "internal: NotGranted: os.environ['NOT_THERE'] is not there: the plugin asks for `env:NOT_THERE` in its permissions"
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn(told.removeprefix("internal: "), done.stdout)
+        self.assertTrue(done.stdout.endswith("no end"), done.stdout)
 
 
 if __name__ == "__main__":

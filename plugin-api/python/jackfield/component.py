@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from componentize_py_types import Err, Ok
 from wit_world.imports import cache, host, http, model, tensors, types
 
+from . import sandbox
 from .caches import CacheEntry, CacheSize
 from .documents import Context, Document, Tensor
 from .extensions import CacheBackend as Backend
@@ -158,6 +159,7 @@ def _descriptor(plugin: Plugin) -> list[Any]:
 def exports(plugin: Plugin) -> tuple[type, ...]:
     """The classes whose methods the component exports."""
     described = _descriptor(plugin)
+    sandbox.prepare()
 
     class Meta:
         def describe(self) -> list[Any]:
@@ -165,10 +167,13 @@ def exports(plugin: Plugin) -> tuple[type, ...]:
 
     class Extension:
         def open(self, kind: str, name: str, config: str) -> None:
+            sandbox.begin()
             try:
                 plugin.open(kind, name, config)
             except Failure as failure:
                 raise Err(_lowered(failure)) from None
+            finally:
+                sandbox.flush()
 
         def call(self, batch: list[Any]) -> list[Any]:
             requests = []
@@ -177,7 +182,9 @@ def exports(plugin: Plugin) -> tuple[type, ...]:
                 at = one.context
                 context = Context(at.stage, at.item, at.element, at.replicate, at.seed)
                 requests.append((Document(one.document.json, tensors), context))
-            return [_result(answer) for answer in plugin.call(requests, _Calls())]
+            answers = [_result(answer) for answer in plugin.call(requests, _Calls())]
+            sandbox.flush()
+            return answers
 
     return (Meta, Extension, _cache_backend(plugin)) if plugin.has_cache_backends else (Meta, Extension)
 
@@ -191,6 +198,8 @@ def _cache_backend(plugin: Plugin) -> type:
             return plugin.operate(operation, _Calls())
         except Failure as failure:
             raise Err(_lowered(failure)) from None
+        finally:
+            sandbox.flush()
 
     def entry(one: CacheEntry) -> Any:
         # Rounded down: a value is not said to be kept for longer than it is.

@@ -46,9 +46,12 @@ pub(super) static TEMPLATE: Template = Template {
             ),
         ),
     ],
-    sdk: &[MODULES, WIT],
+    sdk: &[MODULES, WIT, WORLDS],
     about: embedded!("templates/javascript/": "about.md" => "README.md"),
     commands: &["npm install", "npm test", "npm run build"],
 };
 
 pub(super) const MODULES: Vendored = Vendored { from: "javascript/", to: "vendor/jackfield/" };
+
+/// The worlds that components in JavaScript are built for: those of the contract, and what QuickJS lacks of WASI.
+pub(super) const WORLDS: Vendored = Vendored { from: "wit-javascript/", to: "vendor/wit/" };

@@ -1,6 +1,6 @@
 //! TypeScript: compiled to JavaScript, and then as that.
 
-use super::javascript::MODULES;
+use super::javascript::{MODULES, WORLDS};
 use crate::plugins_new::template::{Kind, Template, WIT, embedded};
 
 pub(super) static TEMPLATE: Template = Template {
@@ -27,7 +27,7 @@ pub(super) static TEMPLATE: Template = Template {
             ),
         ),
     ],
-    sdk: &[MODULES, WIT],
+    sdk: &[MODULES, WIT, WORLDS],
     about: embedded!("templates/typescript/": "about.md" => "README.md"),
     commands: &["npm install", "npm test", "npm run build"],
 };
