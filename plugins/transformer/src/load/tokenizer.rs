@@ -6,7 +6,10 @@ use jackfield_plugin_api::{Failure, catch_panic};
 use kitoken::{Kitoken, SpecialToken, SpecialTokenKind};
 use serde_json::{Map, Value, json};
 
-use super::{LoadError, LoadFault, folder::required_file, gguf_metadata, gguf_vocabulary, tokenizer_check::check};
+use super::{
+    LoadError, LoadFault, folder::required_file, gguf_metadata, gguf_vocabulary,
+    gguf_vocabulary::CONTRACTIONS_AND_WORDS, tokenizer_check::check,
+};
 use crate::RunError;
 
 const TOKENIZER: &str = "tokenizer.json";
@@ -158,12 +161,31 @@ fn adapt(definition: &mut Map<String, Value>) {
     for key in ["truncation", "padding", "post_processor"] {
         definition.insert(key.to_owned(), Value::Null);
     }
+    if let Some(splits) = definition.get_mut("pre_tokenizer").filter(|splits| splits.is_object()) {
+        *splits = json!({ "type": "Sequence", "pretokenizers": steps_by_expression(splits.take()) });
+    }
     if let Some(decoder) = definition.get_mut("decoder") {
         *decoder = by_token(decoder.take()).unwrap_or(Value::Null);
     }
     if let Some(added) = definition.get_mut("added_tokens").and_then(Value::as_array_mut) {
         added.sort_by_key(|token| std::cmp::Reverse(token["content"].as_str().map_or(0, str::len)));
     }
+}
+
+/// Names the expression by which `ByteLevel` splits texts. The tokenizer's own for it takes a tab or a line break to the word
+/// after it, so that "\t't" is split differently from how the tool that made the vocabulary does it.
+///
+/// The steps are in one list: a list within another would be taken last.
+fn steps_by_expression(mut step: Value) -> Vec<Value> {
+    if let Some(Value::Array(steps)) = step.get_mut("pretokenizers").map(Value::take) {
+        return steps.into_iter().flat_map(steps_by_expression).collect();
+    }
+    if step["type"] != "ByteLevel" || step["use_regex"].as_bool() == Some(false) {
+        return vec![step];
+    }
+    step["use_regex"] = Value::Bool(false);
+    let expression = json!({ "Regex": CONTRACTIONS_AND_WORDS });
+    vec![json!({ "type": "Split", "pattern": expression, "behavior": "Isolated", "invert": false }), step]
 }
 
 /// A decoder that does to each token what it does to a text; none if nothing is left of it.

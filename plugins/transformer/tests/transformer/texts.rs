@@ -68,6 +68,14 @@ fn what_comes_of_tokens_is_what_comes_of_each() {
 }
 
 #[test]
+fn white_space_before_a_contraction_is_a_part_of_its_own() {
+    let [folder, file] = both(PAIRS[0]);
+    for text in ["\t'the", "\n'the", "a\r\n'ser", "\t's\t'll"] {
+        assert_eq!(folder.encode(text, false), file.encode(text, false), "{text:?}");
+    }
+}
+
+#[test]
 fn a_gguf_file_alone_is_a_model_that_talks() {
     let path = fixture("chat.gguf");
     let model = load(&path);
