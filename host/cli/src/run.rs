@@ -211,7 +211,6 @@ fn conclude(summary: &Summary, plan: &Plan, go_on: &GoOn, out: &str) {
         terminal.say("");
         terminal.say(format!("findings: {}", kinds.join(", ")));
     }
-    let items = summary.items;
     terminal.say("");
     terminal.say_with(Severity::Note, items_line(summary), &json!({ "summary": summary }));
     if let Some(times) = summary.item_times.as_ref().filter(|times| times.count >= FEWEST_TIMED) {

@@ -91,7 +91,8 @@ pub use rows::{ItemRow, ResultRow, SessionRow, StageCounts};
 pub use spend::Spend;
 pub use states::{ItemState, RunState};
 pub use summary::{
-    ItemCounts, LastSession, ModelCount, RouteCount, SearchCount, SessionPart, StageStats, Summary, TierCount, TimeStats,
+    ItemCounts, LastSession, ModelCount, RouteCount, SearchCount, SessionPart, StageStats, Summary, TierCount,
+    TimeStats,
 };
 pub use tensors::{decode as decode_tensors, encode as encode_tensors};
 pub use trials::{SearchNote, TrialRecord};

@@ -12,7 +12,6 @@ use super::{
     db::STORE,
     file_name::file_name_of,
     find::{Head, folders},
-    plain,
 };
 
 /// The beginning of the name of a folder that is being removed.

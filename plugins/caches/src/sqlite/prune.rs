@@ -65,7 +65,7 @@ fn prune_rows(connection: &Connection, rule: PruneRule<'_>, pruned: &mut Pruned)
             SystemTime::now().checked_sub(unused).and_then(|then| then.duration_since(SystemTime::UNIX_EPOCH).ok());
         before.map_or(0, |before| i64::try_from(before.as_millis()).unwrap_or(i64::MAX))
     });
-    let mut step = |work: &mut dyn FnMut(&mut Tables<'_>) -> rusqlite::Result<Dropped>| {
+    let mut step = |work: &mut dyn FnMut(&mut Tables<'_>) -> rusqlite::Result<Dropped>| -> rusqlite::Result<()> {
         loop {
             let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
             let mut tables = Tables::begin(&transaction)?;
@@ -73,7 +73,7 @@ fn prune_rows(connection: &Connection, rule: PruneRule<'_>, pruned: &mut Pruned)
             tables.finish()?;
             transaction.commit()?;
             if dropped.entries == 0 {
-                return rusqlite::Result::Ok(());
+                return Ok(());
             }
             pruned.add(dropped);
         }
