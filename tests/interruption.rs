@@ -102,7 +102,7 @@ fn twenty_kills_lose_nothing_and_repeat_nothing() {
     }
     // The calls that the last session made are those on the record in its name, no more.
     let newest = after.values().max().copied().unwrap_or_default();
-    let made: u64 = summary["stages"]
+    let made: u64 = summary["session"]["stages"]
         .as_object()
         .expect("stages")
         .values()
@@ -141,7 +141,7 @@ fn ctrl_c_ends_what_is_under_way_and_the_run_can_be_resumed() {
         let code = wait(&mut child, Duration::from_secs(60)).flatten();
         assert!(code == Some(130) || code == Some(0), "{code:?}");
         let resumed = run_command(&mut command(&input, &out, &["--resume", "last"])).expect_code(0);
-        let stages = resumed.json()["stages"].clone();
+        let stages = resumed.json()["session"]["stages"].clone();
         let taken =
             stages.as_object().expect("stages").values().filter_map(|stage| stage["calls"].as_u64()).sum::<u64>();
         (code == Some(130) && taken > 0).then_some(resumed)
@@ -170,5 +170,9 @@ fn a_changed_input_or_pipeline_is_not_resumed_silently() {
     let other =
         run_command(&mut command(&input, &out, &["--resume", "last", "--set", "stages.brief.with.budget=4000"]))
             .expect_code(2);
-    assert!(other.stderr.contains("stage `brief`: its `with` table changed"), "{}", other.stderr);
+    assert!(
+        other.stderr.contains("stage `brief`: its `with` table changed: `budget` was 8000, now it is 4000"),
+        "{}",
+        other.stderr
+    );
 }

@@ -69,6 +69,7 @@ mod route_forms;
 mod route_interruption;
 mod routed;
 mod routing;
+mod runs;
 mod sandbox_memory;
 mod scheduling;
 mod search;
