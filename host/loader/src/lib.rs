@@ -10,7 +10,7 @@
 //! - `native`, `wasm`, `linked_in`: the three linkages.
 //! - `sandbox`: permissions, grants, limits, and the admission of calls.
 //! - `tensor_shape`, `extractor_schemas`, `schema_cost`: checks of the schemas in descriptors.
-//! - `escape_untrusted`, `secrets`: foreign text and secrets in messages. `regular_file`, `digest`, `threads`: helpers.
+//! - `escape_untrusted`, `secrets`: foreign text and secrets in messages. `regular_file`, `text_file`, `digest`, `threads`: helpers.
 //!
 //! Invariant: this is the only place with `unsafe` besides `jackfield-plugin-api`, and no file is executed before it is verified.
 //!
@@ -33,6 +33,7 @@ pub mod sandbox;
 mod schema_cost;
 mod secrets;
 mod tensor_shape;
+pub mod text_file;
 mod threads;
 pub mod waits;
 #[expect(unsafe_code, reason = "compiled components are native code: the block says why it is sound")]

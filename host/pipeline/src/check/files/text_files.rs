@@ -8,7 +8,7 @@ use std::{
 use jackfield_plugin_api::to_hex;
 use sha2::{Digest as _, Sha256};
 
-use jackfield_loader::{escape_untrusted, regular_file};
+use jackfield_loader::{escape_untrusted, regular_file, text_file};
 
 /// The most files of a folder.
 const MOST_FILES: usize = 100_000;
@@ -25,13 +25,13 @@ pub(crate) struct Unreadable {
     pub(crate) path: PathBuf,
 }
 
-/// The text of a regular file, without a byte order mark.
+/// The text of a regular file: unpacked, and without a byte order mark.
 ///
 /// # Errors
 /// Why there is none, as a fragment.
 pub(crate) fn text_of(path: &Path) -> Result<String, String> {
-    match regular_file::read_text(path, regular_file::MOST_TEXT) {
-        Ok(text) => Ok(text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned)),
+    match text_file::read(path, regular_file::MOST_TEXT) {
+        Ok(text) => Ok(text),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err("there is no such file".to_owned()),
         Err(error) => Err(error.to_string()),
     }
@@ -140,11 +140,20 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_another_system_is_the_text_that_it_holds() {
+        let utf16: Vec<u8> = "\u{feff}schön".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let folder = folder(&[("a.txt", &utf16)]);
+        assert_eq!(text_of(&folder.path().join("a.txt")), Ok("schön".to_owned()));
+    }
+
+    #[test]
     fn all_that_cannot_be_read_is_named() {
         let broken = folder(&[("a", b"\xff"), ("b", b"fine")]);
         symlink("nowhere", broken.path().join("c")).expect("linked");
-        let wanted =
-            ["cannot read the file `p/a`: it is not UTF-8 text", "cannot read the file `p/c`: there is no such file"];
+        let wanted = [
+            "cannot read the file `p/a`: it is not UTF-8 text (byte 0 is wrong)",
+            "cannot read the file `p/c`: there is no such file",
+        ];
         assert_eq!(read_in(broken.path()), Err(wanted.map(str::to_owned).to_vec()));
         let gone = read_in(&broken.path().join("gone"));
         assert_eq!(gone, Err(vec!["cannot read `p`: there is no such file or folder".to_owned()]));
