@@ -56,6 +56,7 @@ pub struct LensOutput {
 /// the model quotes is looked up in the transcript; a finding whose quotes are not there is marked `unsupported`. The stage
 /// needs a model.
 #[derive(Clone, Debug, Config)]
+#[schemars(extend("x-needs" = "model"))]
 pub struct Lens {
     /// The lens file: a title, instructions, and a section `## Answer` with a JSON Schema in a `json` block.
     pub prompt: TextFile,

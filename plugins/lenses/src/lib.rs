@@ -25,6 +25,7 @@ mod parts;
 mod prompt;
 mod quotes;
 mod request;
+mod schema_check;
 #[cfg(test)]
 mod testing;
 

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::schema_check::fault_of;
+
 /// A lens file, parsed: Markdown with a title (`# …`), instructions, and a last section `## Answer` whose one `json` block
 /// is the JSON Schema of the answer.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -128,7 +130,10 @@ fn schema_of(json: &str, first: usize) -> Result<Value, String> {
             "line {first}: the schema of the answer has to be that of an object: `\"type\": \"object\"`, with `properties`"
         ));
     }
-    Ok(schema)
+    match fault_of(&schema) {
+        Some(fault) => Err(format!("line {first}: the schema of the answer is not a JSON Schema: {fault}")),
+        None => Ok(schema),
+    }
 }
 
 #[cfg(test)]
@@ -176,6 +181,11 @@ mod tests {
         assert!(error(&WHOLE.replace("{} }", "{ }")).starts_with("line 8: the schema of the answer is not JSON"));
         assert!(
             error(&WHOLE.replace("\"object\"", "\"array\"")).starts_with("line 8: the schema of the answer has to be")
+        );
+        assert_eq!(
+            error(&WHOLE.replace("\"doubts\": {}", "\"doubts\": { \"type\": \"list\" }")),
+            "line 8: the schema of the answer is not a JSON Schema: `/properties/doubts/type` is \"list\", and the types are string, \
+             number, integer, boolean, object, array, null"
         );
         assert!(error(&WHOLE.replace("Find doubts.", "")).starts_with("it has no instructions"));
     }
