@@ -12,6 +12,7 @@ pub enum Mode {
     #[default]
     Extractive,
     /// The stage's model, instructed to answer from the passages alone.
+    #[schemars(extend("x-needs" = "model"))]
     Model,
 }
 

@@ -24,6 +24,7 @@ const ATTEMPT_STRIDE: u32 = 1 << 15;
 /// An answer that is not valid is asked for once more. With a cache (`store`), valid answers are kept; an answer that is
 /// not valid never is.
 #[derive(Config)]
+#[schemars(extend("x-needs" = "model"))]
 pub struct ClaimSample {
     /// The prompt bank of the plan.
     pub bank: TextFile,

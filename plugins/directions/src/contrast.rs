@@ -36,6 +36,7 @@ pub struct ContrastResiduals {
 /// How the replies to all of them begin is found first, and appended to each prompt as what the model has said so far: the
 /// position that is read is where the replies begin to differ. A direction extractor reads the whole answer, `in = "NAME"`.
 #[derive(Clone, Debug, Config)]
+#[schemars(extend("x-needs" = "model:capture"))]
 pub struct ReadContrast {
     /// The first so many tokens of each reply are compared, 0 to 256, to find how all of them begin; 0 asks for no replies.
     #[config(default = 8)]

@@ -28,6 +28,7 @@ pub struct PromptResiduals {
 
 /// Asks the stage's model for the residual stream at the last position of each prompt, in all layers.
 #[derive(Clone, Debug, Config)]
+#[schemars(extend("x-needs" = "model:capture"))]
 pub struct ReadResiduals {}
 
 impl Analyzer for ReadResiduals {

@@ -30,6 +30,7 @@ pub struct PromptsToAsk {
 /// Full replies and what their first tokens say come from one pass, so that a score can be made of both: a reply that is cut early
 /// may hide what comes later. With `distributions`, the answer has what `kl` compares.
 #[derive(Clone, Debug, Config)]
+#[schemars(extend("x-needs" = "model"))]
 pub struct AskReplies {
     /// Most tokens of a reply; 0 asks for no replies of its own, and for distributions alone.
     #[config(default = 32)]
