@@ -103,8 +103,13 @@ pub fn run_command(command: &mut Command) -> CommandOutput {
 /// As [`run_command`], with another limit.
 #[track_caller]
 pub fn run_command_within(command: &mut Command, longest: Duration) -> CommandOutput {
-    let mut child =
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");
+    run_command_reading(command, Stdio::null(), longest)
+}
+
+/// As [`run_command_within`], with something on its standard input.
+#[track_caller]
+pub fn run_command_reading(command: &mut Command, stdin: impl Into<Stdio>, longest: Duration) -> CommandOutput {
+    let mut child = command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");
     let stdout = reader(child.stdout.take().expect("standard output"));
     let stderr = reader(child.stderr.take().expect("standard error"));
     let ended = wait(&mut child, longest);

@@ -1,8 +1,7 @@
 //! `jackfield check` reads a pipeline, opens its plugins, and prints all faults without running anything.
 
-use jackfield::internal::BundledInputs;
-use jackfield_engine::{EngineError, look_at_kept, look_for_input};
-use jackfield_pipeline::{InputPlan, Plan};
+use jackfield::internal::InputLook;
+use jackfield_engine::look_at_kept;
 use serde_json::json;
 
 use super::{
@@ -26,9 +25,9 @@ pub(super) struct Args {
 
 pub(super) fn check(args: &Args) -> Exit {
     let format = if args.json { OutputFormat::Json } else { OutputFormat::Human };
-    match load_with_notes(&args.pipeline, format) {
+    match load_with_notes(&args.pipeline, format, InputLook::All) {
         Err(exit) => exit,
-        Ok((loaded, notes)) => match look_at_kept(&loaded.plan).and_then(|()| look_for_files(&loaded.plan)) {
+        Ok((loaded, notes)) => match look_at_kept(&loaded.plan) {
             Err(error) => {
                 if args.json {
                     let fault = json!({ "code": "not-ready", "message": error.to_string(), "file": null, "line": null,
@@ -58,10 +57,4 @@ pub(super) fn check(args: &Args) -> Exit {
             }
         },
     }
-}
-
-/// Checks that the input of a pipeline exists, if it is of JSON files: those are named one by one or by their folder, so a path to
-/// nothing is a mistake. The pattern of another source may be meant for files that do not exist yet.
-fn look_for_files(plan: &Plan) -> Result<(), EngineError> {
-    if matches!(plan.input, InputPlan::Json { .. }) { look_for_input(plan, &BundledInputs) } else { Ok(()) }
 }

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use jackfield::internal::{BundledInputs, shell_word, what_differs};
+use jackfield::internal::{RunInputs, shell_word, what_differs};
 use jackfield_engine::{Export, ExportError, export_inputs};
 use jackfield_loader::{Registry, escape_untrusted};
 use jackfield_pipeline::{Plan, StagePlan, hint_for};
@@ -126,7 +126,7 @@ fn export_item(args: &Args) -> Result<Exit, Refused> {
         plan.input = run.plan.input.clone();
     }
     let export = export_stage(&plan, args.stage.as_deref())?;
-    let inputs = export_inputs(&plan, &BundledInputs, export, &db, &item)?;
+    let inputs = export_inputs(&plan, &RunInputs::in_folder(&folder), export, &db, &item)?;
 
     let export_plan = with_folder(&plan, export, &to, &registry)?;
     let (instance, services) = open_export(&export_plan, &registry)?;

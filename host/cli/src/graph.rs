@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, fmt::Write as _};
 
 use clap::ValueEnum;
+use jackfield::internal::InputLook;
 use jackfield_pipeline::{InputExpr, ObjectivePlan, Plan, Scope, SearchPlan, Source, StagePlan, Wire};
 use jackfield_plugin_api::Goal;
 
@@ -35,7 +36,7 @@ enum Format {
 }
 
 pub(super) fn graph(args: &Args) -> Exit {
-    let loaded = match load_pipeline(&args.pipeline, OutputFormat::Human) {
+    let loaded = match load_pipeline(&args.pipeline, OutputFormat::Human, InputLook::None) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
@@ -67,8 +68,34 @@ fn add_sources(plan: &Plan, expr: &InputExpr, found: &mut BTreeSet<String>) {
         InputExpr::Wire(wire) => found.extend(source_name(plan, wire.source)),
         InputExpr::List(parts) => parts.iter().for_each(|part| add_sources(plan, part, found)),
         InputExpr::Table(entries) => entries.iter().for_each(|entry| add_sources(plan, &entry.value, found)),
+        InputExpr::Constant(_) => {}
     }
 }
+
+/// The constants among what a stage gets, each with the field that it is for.
+fn add_constants(expr: &InputExpr, field: &str, found: &mut Vec<String>) {
+    match expr {
+        InputExpr::Constant(value) => {
+            let name = if field.is_empty() { "input" } else { field };
+            let mut value = value.to_string();
+            if value.chars().count() > LONGEST_CONSTANT {
+                value = value.chars().take(LONGEST_CONSTANT).chain(['…']).collect();
+            }
+            found.push(format!("{name} = {value}"));
+        }
+        InputExpr::Wire(_) => {}
+        InputExpr::List(parts) => parts.iter().for_each(|part| add_constants(part, field, found)),
+        InputExpr::Table(entries) => {
+            for entry in entries {
+                let inner = if field.is_empty() { entry.key.clone() } else { format!("{field}.{}", entry.key) };
+                add_constants(&entry.value, &inner, found);
+            }
+        }
+    }
+}
+
+/// The most characters of a constant that are drawn.
+const LONGEST_CONSTANT: usize = 40;
 
 fn source_name(plan: &Plan, source: Source) -> Option<String> {
     match source {
@@ -127,7 +154,7 @@ fn all_stages(plan: &Plan) -> impl Iterator<Item = &StagePlan> {
     plan.stages.iter().chain(&plan.exports)
 }
 
-/// A note on how often a stage runs, unless that is once an item, and on its searched keys.
+/// A note on how often a stage runs, unless that is once an item, on its searched keys, and on the constants that it gets.
 fn schedule(plan: &Plan, stage: &StagePlan) -> Option<String> {
     let each = stage.for_each.as_ref().map(|_| "each element".to_owned());
     let repeat = stage.repeat.map(|times| format!("{times} times"));
@@ -139,7 +166,8 @@ fn schedule(plan: &Plan, stage: &StagePlan) -> Option<String> {
     };
     let keys = searched_keys(plan, stage);
     let keys = (!keys.is_empty()).then(|| format!("searched: {}", keys.join(", ")));
-    let parts: Vec<String> = [run, each, repeat, keys].into_iter().flatten().collect();
+    let mut parts: Vec<String> = [run, each, repeat, keys].into_iter().flatten().collect();
+    add_constants(&stage.input, "", &mut parts);
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 

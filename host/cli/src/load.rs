@@ -1,11 +1,14 @@
 //! From the command line to a checked plan with its plugins.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
-use clap::Args;
+use clap::{
+    Args,
+    builder::{OsStringValueParser, TypedValueParser as _},
+};
 use jackfield::{
     LoadOptions, MissingGrant,
-    internal::{Compiled, Opened, pipeline_file},
+    internal::{Compiled, InputLook, Opened, pipeline_file},
 };
 use jackfield_engine::StageInstances;
 use jackfield_loader::Registry;
@@ -30,8 +33,8 @@ pub(super) struct PipelineArgs {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(super) set: Vec<String>,
 
-    /// Read these files in place of the pipeline's own input; a glob, relative to the current folder.
-    #[arg(long = "input", value_name = "GLOB")]
+    /// Read these files in place of the pipeline's own input: a glob, relative to the current folder, or `-` for standard input.
+    #[arg(long = "input", value_name = "GLOB", value_parser = OsStringValueParser::new().map(as_it_looks))]
     pub(super) input: Vec<String>,
 
     /// Grant a sandboxed plugin something that it asks for: `scorer=http:api.example.org`, `scorer=read:corpus=data`.
@@ -41,6 +44,11 @@ pub(super) struct PipelineArgs {
     /// Fail if the pipeline names plugin files and there is no `jackfield.lock` beside it.
     #[arg(long)]
     pub(super) locked: bool,
+}
+
+/// The name of a file as it looks. What is not Unicode in it becomes U+FFFD, which the reader of files finds again.
+fn as_it_looks(name: OsString) -> String {
+    name.to_string_lossy().into_owned()
 }
 
 /// A pipeline, ready to run.
@@ -62,14 +70,18 @@ pub(super) enum OutputFormat {
     Json,
 }
 
-/// Reads, loads, checks and opens; says all that is wrong.
-pub(super) fn load_pipeline(args: &PipelineArgs, format: OutputFormat) -> Result<Loaded, Exit> {
-    load_with_notes(args, format).map(|(loaded, _)| loaded)
+/// Reads, loads, checks and opens; says all that is wrong, and what is wrong with the input as far as that is looked at.
+pub(super) fn load_pipeline(args: &PipelineArgs, format: OutputFormat, look: InputLook) -> Result<Loaded, Exit> {
+    load_with_notes(args, format, look).map(|(loaded, _)| loaded)
 }
 
 /// As [`load_pipeline`], with what is worth knowing of the pipeline in words.
-pub(super) fn load_with_notes(args: &PipelineArgs, format: OutputFormat) -> Result<(Loaded, Vec<String>), Exit> {
-    let mut compiled = compile(args, format)?;
+pub(super) fn load_with_notes(
+    args: &PipelineArgs,
+    format: OutputFormat,
+    look: InputLook,
+) -> Result<(Loaded, Vec<String>), Exit> {
+    let mut compiled = compile_with(args, format, look)?;
     let notes = compiled.missing_grants().iter().map(note_of).collect();
     let Opened { instances, services } = compiled.open().map_err(|faults| wrong(&faults, format))?;
     let Compiled { plan, registry, .. } = compiled;
@@ -83,8 +95,12 @@ pub(super) fn load_plan(args: &PipelineArgs, format: OutputFormat) -> Result<(Pl
 
 /// As [`load_plan`], with the pipeline as it was parsed.
 pub(super) fn compile(args: &PipelineArgs, format: OutputFormat) -> Result<Compiled, Exit> {
+    compile_with(args, format, InputLook::None)
+}
+
+fn compile_with(args: &PipelineArgs, format: OutputFormat, look: InputLook) -> Result<Compiled, Exit> {
     let PipelineArgs { path, set, input, grant, locked } = args;
-    let mut options = LoadOptions::new().locked(*locked);
+    let mut options = LoadOptions::new().locked(*locked).look(look);
     options = set.iter().fold(options, LoadOptions::set);
     options = input.iter().fold(options, LoadOptions::input);
     options = grant.iter().fold(options, LoadOptions::grant);

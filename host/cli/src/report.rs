@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use jackfield::internal::BundledInputs;
+use jackfield::internal::RunInputs;
 use jackfield_engine::read_again;
 use jackfield_report::page;
 use jackfield_store::{ItemRow, StoreError, read_record, write_whole};
@@ -40,7 +40,8 @@ pub(super) fn report(args: &Args) -> Exit {
 fn write_report(args: &Args) -> Result<Exit, StoreError> {
     let (folder, run) = chosen_run(&args.out, &args.run)?;
     let db = read_record(&folder, &run)?;
-    let inputs = |rows: &[ItemRow]| match read_again(&run.plan, &BundledInputs, &db, rows, MOST_INPUT) {
+    let run_inputs = RunInputs::in_folder(&folder);
+    let inputs = |rows: &[ItemRow]| match read_again(&run.plan, &run_inputs, &db, rows, MOST_INPUT) {
         Ok(documents) => documents,
         Err(error) => {
             terminal().say(format!("note: the input of the run is not drawn: {error}"));

@@ -8,10 +8,13 @@ use std::{
     thread::available_parallelism,
 };
 
-use jackfield::internal::{BegunRun, BundledInputs, RunPlace, begin_run, remove_old_runs, shell_word};
+use jackfield::internal::{
+    BegunRun, BundledInputs, InputLook, RunInputs, RunPlace, begin_run, is_standard_input, keep_standard_input,
+    read_standard_input, remove_old_runs, shell_word,
+};
 use jackfield_engine::{Cancel, Engine, EngineError, Options, look_for_input};
 use jackfield_loader::escape_untrusted;
-use jackfield_pipeline::Plan;
+use jackfield_pipeline::{Plan, STANDARD_INPUT};
 use jackfield_services::CallRecorder;
 use jackfield_store::{ModelCount, RunState, SearchCount, Summary, TierCount, TimeStats};
 use serde_json::{Value, json};
@@ -85,7 +88,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Exit {
     let format = if args.json { OutputFormat::Json } else { OutputFormat::Human };
-    let loaded = match load_pipeline(&args.pipeline, format) {
+    let loaded = match load_pipeline(&args.pipeline, format, InputLook::Fields) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
@@ -122,7 +125,13 @@ pub(super) enum Ended {
 pub(super) fn go(args: &Args, loaded: &Loaded, cancel: &Cancel, begins: impl FnOnce()) -> Result<Ended, EngineError> {
     let Loaded { plan, registry, instances, services, file } = loaded;
     let mut services = services.clone();
-    look_for_input(plan, &BundledInputs)?;
+    let mut read = None;
+    if !is_standard_input(&plan.input) {
+        look_for_input(plan, &BundledInputs)?;
+    } else if args.resume.is_none() {
+        terminal().say("reading the items from standard input");
+        read = Some(read_standard_input(&args.out).map_err(unreadable)?);
+    }
     let place = RunPlace { runs: &args.out, resume: args.resume.as_deref(), only: &args.only };
     let BegunRun { folder, run, is_complete, only, is_redone } = match begin_run(plan, registry, file.clone(), place) {
         Ok(begun) => begun,
@@ -131,6 +140,10 @@ pub(super) fn go(args: &Args, loaded: &Loaded, cancel: &Cancel, begins: impl FnO
             return Ok(Ended::Refused(error.engine_error().map_or(Exit::Usage, Exit::from)));
         }
     };
+    if let Some(read) = read {
+        keep_standard_input(read, folder.path()).map_err(unreadable)?;
+    }
+    let inputs = RunInputs::in_folder(folder.path());
     if is_complete {
         terminal().say(format!("run `{}` is complete already", run.run));
     }
@@ -153,7 +166,7 @@ pub(super) fn go(args: &Args, loaded: &Loaded, cancel: &Cancel, begins: impl FnO
     let jobs = args.jobs.map_or_else(|| available_parallelism().map_or(1, usize::from), usize::from);
     let options = Options { jobs, retry_failed: args.retry_failed, only, redo: is_redone };
     let instances = instances.clone();
-    let engine = Engine { plan, registry, instances, services: services.clone(), inputs: &BundledInputs, options };
+    let engine = Engine { plan, registry, instances, services: services.clone(), inputs: &inputs, options };
     let mut progress = Progress::new(plan, args.json);
     begins();
     let outcome = engine.run(folder, run, cancel, &mut ObserverPair(&mut progress, &mut telemetry));
@@ -171,6 +184,11 @@ pub(super) fn go(args: &Args, loaded: &Loaded, cancel: &Cancel, begins: impl FnO
             .say(format!("removed {}, as `[runs] keep` of the pipeline says", counted(removed as u64, "old run")));
     }
     Ok(Ended::Ran(Box::new(summary)))
+}
+
+/// The error of standard input that cannot be read, or not be kept for the run.
+fn unreadable(error: std::io::Error) -> EngineError {
+    EngineError::Source { path: PathBuf::from(STANDARD_INPUT), message: error.to_string() }
 }
 
 /// The name of a run as a further command is given it: the folder, where it was named by that, or its id.

@@ -14,9 +14,10 @@ use std::{
     time::Duration,
 };
 
+use jackfield::internal::InputLook;
 use jackfield_engine::Cancel;
 use jackfield_loader::{Artifact, Digest, Linkage, Registry, sandbox::Permission};
-use jackfield_pipeline::{ParsedPipeline, Request, StagePlan, parse};
+use jackfield_pipeline::{ParsedPipeline, Request, STANDARD_INPUT, StagePlan, parse};
 use jackfield_plugin_api::sync::lock;
 use jackfield_store::Summary;
 use serde_json::{Value, json};
@@ -44,6 +45,11 @@ pub(super) fn watch(args: &Args) -> Exit {
     let mut changed = BTreeSet::new();
     for number in 1_u64.. {
         let parsed = parse(Request { path: &args.pipeline.path, set: &args.pipeline.set, input: &args.pipeline.input });
+        if parsed.as_ref().is_ok_and(|parsed| parsed.patterns().iter().any(|pattern| pattern == STANDARD_INPUT)) {
+            let hint = "write the items to a file, and name that with `--input`".to_owned();
+            print_error("standard input can be read once, and `--watch` reads the items in each round", Some(hint));
+            return Exit::Usage;
+        }
         let watched = WatchedFiles::new(args, parsed.as_ref().ok());
         // Taken before the run, so that a change made during the run starts the next round.
         let stamps = watched.stamps();
@@ -93,7 +99,9 @@ fn run_round(args: &Args, parsed: Option<&ParsedPipeline>, interrupt: &Interrupt
         }
     }
     interrupt.set_activity(Activity::Loading);
-    let Ok(mut loaded) = load_pipeline(&pipeline, format) else { return interrupt.set_activity(Activity::Waiting) };
+    let Ok(mut loaded) = load_pipeline(&pipeline, format, InputLook::Fields) else {
+        return interrupt.set_activity(Activity::Waiting);
+    };
     let memo_cache = loaded.plan.caches.iter().position(|plan| plan.name == cache);
     loaded.services.seeded = memo_cache;
     let Loaded { plan, registry, .. } = &mut loaded;

@@ -1,6 +1,9 @@
 //! Why a run could not go on.
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use jackfield_loader::hint_for_threads;
 use jackfield_plugin_api::Failure;
@@ -105,6 +108,12 @@ impl EngineError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::NoInput { patterns } if patterns.iter().any(|pattern| Path::new(pattern).is_dir()) => {
+                Some("it is a folder: add `/*` for the files in it, or `/**/*` for those of its folders too".to_owned())
+            }
+            Self::NoInput { patterns } if patterns.iter().any(|pattern| pattern.contains("/~/")) => {
+                Some("`~` is a folder of that name here: write the path of the home folder".to_owned())
+            }
             Self::NoInput { .. } => {
                 Some("patterns in a pipeline start from its folder, those of --input from the current one".to_owned())
             }

@@ -1,4 +1,4 @@
-//! From wires to the document that a call gets. Values stay JSON text: what a wire does not look into is not parsed.
+//! From wires and constants to the document that a call gets. Values stay JSON text: what a wire does not look into is not parsed.
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
@@ -76,6 +76,7 @@ pub(super) fn input_of<'a>(
             text.push('}');
             Ok(Document { json: text.into(), tensors })
         }
+        InputExpr::Constant(value) => Ok(Document::new(value.to_string())),
     }
 }
 
@@ -301,6 +302,16 @@ mod tests {
         };
         assert_eq!(made(&table(false), "1"), Ok(r#"{"he\"re":1}"#.to_owned()));
         assert_eq!(made(&table(true), "1"), Err(NoInput::NoResult(StageIdx::new(4))));
+    }
+
+    #[test]
+    fn a_constant_stands_beside_wires() {
+        let entry = |key: &str, value| TableEntry { key: key.into(), required: true, value };
+        let table = InputExpr::Table(vec![
+            entry("limit", InputExpr::Constant(serde_json::json!({ "most": 7 }))),
+            entry("text", wire(Source::Input, &[])),
+        ]);
+        assert_eq!(made(&table, "\"x\""), Ok(r#"{"limit":{"most":7},"text":"x"}"#.to_owned()));
     }
 
     #[test]

@@ -61,5 +61,7 @@ pub use open::{OpenFault, StageInstances, open_stages};
 pub use read_again::read_again;
 pub use run::{Engine, Options, RunOutcome, Tap, Watchers, look_for_input};
 pub use saved_state::look_at_kept;
-pub use source::{InputReader, ItemIds, ItemSender, ItemSource, ReadItem, ReceiverGone, read_all};
+pub use source::{
+    FirstItems, InputReader, ItemIds, ItemSender, ItemSource, ReadItem, ReceiverGone, composed, read_all, read_first,
+};
 pub use top_level::Top;

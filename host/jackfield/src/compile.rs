@@ -10,7 +10,7 @@ use jackfield_loader::{Registry, escape_untrusted, linked_in_plugin};
 use jackfield_pipeline::{Diagnostics, ExtensionRef, ParsedPipeline, Plan, Request};
 use jackfield_services::{Services, open_services};
 
-use crate::{admission::load_plugins, options::LoadOptions};
+use crate::{admission::load_plugins, inputs::look_at_input, options::LoadOptions};
 
 /// A pipeline that was read and checked. Nothing is opened.
 pub struct Compiled {
@@ -53,6 +53,7 @@ pub fn compile(path: &Path, options: &LoadOptions) -> Result<Compiled, Diagnosti
     options.grants.iter().for_each(|grant| parsed.grant(grant, &current));
     let mut registry = Registry::new(vec![linked_in_plugin()]);
     load_plugins(&mut parsed, path, options.locked, &mut registry);
+    look_at_input(&mut parsed, options.look);
     let plan = jackfield_pipeline::check(&parsed, &registry)?;
     Ok(Compiled { parsed, plan, registry })
 }

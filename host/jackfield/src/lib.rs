@@ -79,9 +79,12 @@ pub mod internal {
         admission::load_plugins,
         begin::{BegunRun, RunPlace, begin_run},
         compile::{Compiled, Opened, compile, pipeline_file},
-        inputs::{BundledInputs, expand_folders},
+        inputs::{
+            BundledInputs, RunInputs, expand_folders, is_standard_input, keep_standard_input, read_standard_input,
+        },
         keep_runs::remove_old_runs,
         lockfile::{Accept, claim, indented, lock_path, read_lock, shell_word},
+        options::InputLook,
         resume::what_differs,
     };
 }

@@ -15,6 +15,19 @@ pub struct LoadOptions {
     pub(crate) input: Vec<String>,
     pub(crate) grants: Vec<String>,
     pub(crate) locked: bool,
+    pub(crate) look: InputLook,
+}
+
+/// How far the input is looked at when a pipeline is loaded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum InputLook {
+    /// Not at all: the items may come from elsewhere, or there may be none yet.
+    #[default]
+    None,
+    /// What makes every item fail is a fault: what wires read has to be there. Whether there is any item shows when the run begins.
+    Fields,
+    /// All that would keep a run from beginning is a fault.
+    All,
 }
 
 impl LoadOptions {
@@ -42,6 +55,14 @@ impl LoadOptions {
     #[must_use]
     pub fn grant(mut self, plugin_and_permission: impl Into<String>) -> Self {
         self.grants.push(plugin_and_permission.into());
+        self
+    }
+
+    /// How far the input is looked at: the program does so before it checks a pipeline or runs it.
+    #[must_use]
+    #[doc(hidden)]
+    pub fn look(mut self, look: InputLook) -> Self {
+        self.look = look;
         self
     }
 

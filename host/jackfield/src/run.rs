@@ -17,7 +17,7 @@ use crate::{
     compile::Opened,
     error::Error,
     events::{EventSender, Reporter, RunEvent},
-    inputs::BundledInputs,
+    inputs::{BundledInputs, is_standard_input},
     items::GivenItems,
     keep_runs::remove_old_runs,
     on_thread::{block_on, ended},
@@ -70,6 +70,12 @@ impl RunningRun {
             return Err(Error::usage(
                 "the pipeline takes no items: its stages run once a run, or its items are the trials of a search",
                 "run it over its own input, with `Pipeline::run`",
+            ));
+        }
+        if items.is_none() && is_standard_input(&parts.plan.input) {
+            return Err(Error::usage(
+                "the pipeline reads standard input, which is its program's alone",
+                "read it, and run the pipeline over its items with `Pipeline::run_items`",
             ));
         }
         if items.is_none() {

@@ -34,12 +34,13 @@ pub use diagnostics::{
     Diagnostic, DiagnosticRecord, Diagnostics, SourceId, SourceText, Sources, Span, Spanned, Style, hint_for,
 };
 pub use keys::{editor_schema, json_schema};
-pub use parsed::{ParsedPipeline, PluginEntry, Request, parse};
+pub use parsed::{ParsedPipeline, PluginEntry, Request, SeenItems, parse};
 pub use plan::MOST_CALLS;
 pub use plan::{
     ArmPlan, Budget, CachePlan, Concurrency, Expectation, ExtensionRef, InputExpr, InputPlan, ModelPlan, ObjectivePlan,
-    OnError, OutputPlan, PathIdentities, Plan, Policy, Price, Rate, RoutePlan, SPEND_MEMBERS, Scope, SearchPlan,
-    SearchStop, SearchTarget, Source, StagePlan, StudyFile, TableEntry, TestPlan, TierPlan, ViewKind, ViewMarks, Wire,
+    OnError, OutputPlan, PathIdentities, Plan, Policy, Price, Rate, RoutePlan, SPEND_MEMBERS, STANDARD_INPUT, Scope,
+    SearchPlan, SearchStop, SearchTarget, Source, StagePlan, StudyFile, TableEntry, TestPlan, TierPlan, ViewKind,
+    ViewMarks, Wire,
 };
 pub use schema::{Alternative, JsonType, View, alternatives, schema_violation};
 pub use step::Step;

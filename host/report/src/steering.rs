@@ -161,8 +161,10 @@ fn field_of(input: &InputExpr, name: &str, results: &Results) -> Option<Value> {
         InputExpr::Wire(wire) => value_of(wire, results)?.get(name).cloned(),
         InputExpr::Table(entries) => match &entries.iter().find(|entry| entry.key == name)?.value {
             InputExpr::Wire(wire) => value_of(wire, results),
-            _ => None,
+            InputExpr::Constant(value) => Some(value.clone()),
+            InputExpr::List(_) | InputExpr::Table(_) => None,
         },
+        InputExpr::Constant(value) => value.get(name).cloned(),
         InputExpr::List(_) => None,
     }
 }

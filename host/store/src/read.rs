@@ -5,6 +5,7 @@
 use std::{path::Path, sync::Arc};
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
+use unicode_normalization::UnicodeNormalization as _;
 
 use super::{
     Blobs, Db, StoreError,
@@ -33,7 +34,12 @@ impl Db {
             let mut query = db.prepare(
                 "SELECT idx, id, digest, state, fault, stopped_by, files_sum FROM items WHERE id = ?1 ORDER BY idx",
             )?;
-            query.query_row([id], item_row).optional()
+            let mut with_id = |id: &str| query.query_row([id], item_row).optional();
+            match with_id(id)? {
+                // Ids have their characters composed, and a keyboard or a shell may give them otherwise.
+                None if !id.is_ascii() => with_id(&id.nfc().collect::<String>()),
+                found => Ok(found),
+            }
         })
     }
 

@@ -4,10 +4,14 @@ mod block;
 mod grids;
 mod values;
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use clap::ValueEnum;
-use jackfield::internal::BundledInputs;
+use jackfield::internal::RunInputs;
 use jackfield_engine::read_again;
 use jackfield_loader::escape_untrusted;
 use jackfield_pipeline::{Scope, StagePlan, ViewMarks, hint_for};
@@ -108,7 +112,7 @@ fn show_item(args: &Args) -> Result<Exit, StoreError> {
         );
         return Ok(Exit::Usage);
     };
-    let input = if args.stage.is_none() { read_input(&run, &db, &item) } else { Ok(None) };
+    let input = if args.stage.is_none() { read_input(&folder, &run, &db, &item) } else { Ok(None) };
     let shown = ShownItem { run: &run, item: &item, line, input };
     if args.json {
         print_json(&shown.as_json(args))
@@ -128,12 +132,12 @@ fn ids(db: &Db) -> Result<Vec<String>, StoreError> {
 ///
 /// # Errors
 /// Why the input cannot be shown.
-fn read_input(run: &RunJson, db: &Db, item: &ItemRow) -> Result<Option<Value>, String> {
+fn read_input(folder: &Path, run: &RunJson, db: &Db, item: &ItemRow) -> Result<Option<Value>, String> {
     if !item.was_read() {
         return Ok(None);
     }
     let documents: BTreeMap<u64, Arc<str>> =
-        read_again(&run.plan, &BundledInputs, db, std::slice::from_ref(item), u64::MAX)
+        read_again(&run.plan, &RunInputs::in_folder(folder), db, std::slice::from_ref(item), u64::MAX)
             .map_err(|error| error.to_string())?;
     match documents.get(&item.index) {
         Some(document) => serde_json::from_str(document).map(Some).map_err(|error| error.to_string()),

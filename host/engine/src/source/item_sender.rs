@@ -6,6 +6,7 @@ use crossbeam_channel::Sender;
 use jackfield_loader::escape_untrusted;
 
 use super::{
+    composed::composed,
     source_item::{ItemChunk, ItemIds, SourceItem},
     unique_ids::{Named, UniqueIds},
 };
@@ -49,7 +50,8 @@ impl ItemSender {
         Self { send, waiting: Vec::new(), bytes: 0, next: 0, ids, unique, repeated: 0, nameless: 0 }
     }
 
-    /// Sends the next item: a document, JSON text, or why there is none. One without an id of its own is called by its position.
+    /// Sends the next item: a document, JSON text, or why there is none. One without an id of its own is called by its position;
+    /// the characters of an id are [`composed`].
     /// `place` says where it stands, for warnings.
     ///
     /// # Errors
@@ -72,10 +74,10 @@ impl ItemSender {
                 );
             }
         }
-        let id = id.unwrap_or(&position);
+        let id = composed(id.unwrap_or(&position));
         let Named { id, seed, renamed } = match &mut self.unique {
-            Some(ids) => ids.name(id),
-            None => Named { id: id.to_owned(), seed: name_of(id), renamed: false },
+            Some(ids) => ids.name(&id),
+            None => Named { seed: name_of(&id), id: id.into_owned(), renamed: false },
         };
         if renamed {
             self.repeated += 1;

@@ -3,6 +3,7 @@
 //! The engine knows no file formats: whoever makes it says how the input of a plan is opened ([`InputReader`]), and what is
 //! opened ([`ItemSource`]) hands its items over one by one.
 
+mod composed;
 mod item_sender;
 mod source_item;
 mod unique_ids;
@@ -14,9 +15,11 @@ use std::{
 
 use crossbeam_channel::{Receiver, bounded};
 use sha2::{Digest as _, Sha256};
+use tracing::subscriber::set_default;
 
 pub(super) use self::source_item::{ItemChunk, SourceItem};
 pub use self::{
+    composed::composed,
     item_sender::{ItemSender, ReceiverGone},
     source_item::ItemIds,
 };
@@ -72,12 +75,25 @@ pub(super) struct ItemStream {
 
 /// Starts reading an input.
 pub(super) fn read(reader: &dyn InputReader, input: &InputPlan) -> Result<ItemStream, EngineError> {
-    let source = reader.open(input)?;
+    start(reader.open(input)?, Warnings::Given)
+}
+
+/// Whether warnings about items are given.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Warnings {
+    Given,
+    /// They are given when the items are read for good.
+    HeldBack,
+}
+
+fn start(source: Box<dyn ItemSource>, warnings: Warnings) -> Result<ItemStream, EngineError> {
     let (send, items) = bounded(2);
     let count = source.count();
     let failed = send.clone();
     let mut sender = ItemSender::new(send, source.ids());
     let read = move || {
+        let _silence =
+            (warnings == Warnings::HeldBack).then(|| set_default(tracing::subscriber::NoSubscriber::default()));
         let sent = catch_unwind(AssertUnwindSafe(|| {
             // A source that stops early has said why, or nobody listens.
             let _ = source.send_items(&mut sender);
@@ -96,6 +112,47 @@ pub(super) fn read(reader: &dyn InputReader, input: &InputPlan) -> Result<ItemSt
 /// What a reader gives of an item: its id, and its document or why there is none.
 pub type ReadItem = (String, Result<String, String>);
 
+/// The first items of an input.
+pub struct FirstItems {
+    /// The items.
+    pub items: Vec<ReadItem>,
+    /// Whether it is certain that there are no others.
+    pub are_all: bool,
+}
+
+/// Reads the first items of an input, before it is read for good: up to so many, and up to so many bytes of their documents, but for
+/// the chunk in which that is passed. What is odd about them is not reported.
+///
+/// # Errors
+/// As those of [`InputReader::open`], and what ends the input among these items.
+pub fn read_first(
+    reader: &dyn InputReader,
+    input: &InputPlan,
+    most_items: usize,
+    most_bytes: usize,
+) -> Result<FirstItems, EngineError> {
+    let mut first = Vec::new();
+    let (mut bytes, mut are_all) = (0, true);
+    for chunk in start(reader.open(input)?, Warnings::HeldBack)?.items {
+        for item in chunk? {
+            let read = read_item(item);
+            bytes += read.1.as_ref().map_or(0, String::len);
+            first.push(read);
+        }
+        if first.len() >= most_items || bytes >= most_bytes {
+            are_all = false;
+            break;
+        }
+    }
+    first.truncate(most_items);
+    Ok(FirstItems { items: first, are_all })
+}
+
+fn read_item(item: SourceItem) -> ReadItem {
+    let document = item.document.map(|text| text.to_string()).map_err(|fault| fault.message);
+    (item.id.to_string(), document)
+}
+
 /// Reads a whole input, for those who look at what a reader gives of it.
 ///
 /// # Errors
@@ -103,10 +160,7 @@ pub type ReadItem = (String, Result<String, String>);
 pub fn read_all(reader: &dyn InputReader, input: &InputPlan) -> Result<Vec<ReadItem>, EngineError> {
     let mut all = Vec::new();
     for chunk in read(reader, input)?.items {
-        all.extend(chunk?.into_iter().map(|item| {
-            let document = item.document.map(|text| text.to_string()).map_err(|fault| fault.message);
-            (item.id.to_string(), document)
-        }));
+        all.extend(chunk?.into_iter().map(read_item));
     }
     Ok(all)
 }

@@ -1,16 +1,16 @@
 //! Items that are records of comma-separated values, each an object of strings by the names of the header.
 
 use std::{
-    io::{self, BufRead, BufReader, Read},
+    io::{self, BufRead, Read},
     path::{Path, PathBuf},
 };
 
 use csv::ByteRecord;
-use jackfield_loader::{escape_untrusted, regular_file};
+use jackfield_loader::{escape_untrusted, text_file};
 use serde_json::{Map, Value};
 
-use super::{as_id, too_large};
-use jackfield_engine::{ItemIds, ItemSender, ItemSource, ReceiverGone};
+use super::{ids::text_as_id, too_large};
+use jackfield_engine::{ItemIds, ItemSender, ItemSource, ReceiverGone, composed};
 
 /// Files, each record of which is an item.
 pub(super) struct CsvItems {
@@ -40,11 +40,7 @@ impl ItemSource for CsvItems {
 impl CsvItems {
     fn send_records(&self, path: &Path, items: &mut ItemSender) -> Result<(), ReceiverGone> {
         let most = self.max_item_size;
-        let file = regular_file::open(path).map_err(|error| items.fail(path, error))?;
-        let mut reader = BufReader::new(file);
-        if reader.fill_buf().is_ok_and(|begin| begin.starts_with(b"\xef\xbb\xbf")) {
-            reader.consume(3);
-        }
+        let reader = text_file::open(path).map_err(|error| items.fail(path, error))?;
         let mut records = Records::new(reader, self.delimiter, most);
         let place = |line: u64| format!("line {line} of `{}`", path.display());
         let header = match records.next().map_err(|error| items.fail(path, error))? {
@@ -52,36 +48,63 @@ impl CsvItems {
             Next::TooLong { line } => return Err(items.fail(path, too_large(&place(line), most))),
             Next::Record { record, .. } => header(&record).map_err(|why| items.fail(path, why))?,
         };
-        if let Some(name) =
-            header.iter().enumerate().find(|(at, name)| header[..*at].contains(name)).map(|(_, name)| name)
-        {
-            tracing::warn!(
-                "`{}` has the column `{}` twice: the last one counts",
-                path.display(),
-                escape_untrusted(name)
-            );
+        for repeated in repeated_columns(&header) {
+            tracing::warn!("`{}` has {repeated}", path.display());
         }
         loop {
             let (line, document) = match records.next().map_err(|error| items.fail(path, error))? {
                 Next::End => return Ok(()),
                 Next::TooLong { line } => (line, Err(too_large(&place(line), most))),
-                Next::Record { record, line } => {
+                Next::Record { record, line, is_unclosed } => {
+                    if is_unclosed {
+                        tracing::warn!(
+                            "{} has quotes that are not closed: all that follows in the file is one field",
+                            place(line)
+                        );
+                    }
                     (line, object(&header, &record).map_err(|why| format!("{} {why}", place(line))))
                 }
             };
             let id = self.id.as_ref();
-            let id = id.and_then(|id| document.as_ref().ok().and_then(|value| value.get(id)).and_then(as_id));
+            let id = id.and_then(|id| document.as_ref().ok().and_then(|value| value.get(id)));
+            let id = id.and_then(Value::as_str).and_then(|text| text_as_id(text.to_owned()));
             items.send(id.as_deref(), document.map(|value| Value::Object(value).to_string()), &|| place(line))?;
         }
     }
 }
 
+/// The names of the columns. The same name is spelled the same, as ids are.
 fn header(record: &ByteRecord) -> Result<Vec<String>, String> {
     let mut names = Vec::with_capacity(record.len());
     for name in record {
-        names.push(std::str::from_utf8(name).map_err(|_| "the header is not UTF-8 text".to_owned())?.to_owned());
+        let name =
+            std::str::from_utf8(name).map_err(|_| "the header is not UTF-8 text: save the file as UTF-8".to_owned())?;
+        names.push(composed(name).into_owned());
     }
     Ok(names)
+}
+
+/// The names of the columns of a file, for those who only look what there is; none if it has no record.
+///
+/// # Errors
+/// The file cannot be read, or its header cannot.
+pub(super) fn columns_of(path: &Path, delimiter: u8, most: u64) -> Result<Option<Vec<String>>, String> {
+    let reader = text_file::open(path).map_err(|error| error.to_string())?;
+    match Records::new(reader, delimiter, most).next().map_err(|error| error.to_string())? {
+        Next::End => Ok(None),
+        Next::TooLong { .. } => Err(too_large("the header", most)),
+        Next::Record { record, .. } => header(&record).map(Some),
+    }
+}
+
+/// Each column that stands more than once in a header, in words.
+pub(super) fn repeated_columns(header: &[String]) -> Vec<String> {
+    let is_repeated = |at: usize| header[..at].contains(&header[at]) && !header[at + 1..].contains(&header[at]);
+    let repeated = (0..header.len()).filter(|at| is_repeated(*at)).map(|at| match header[at].as_str() {
+        "" => "several columns without a name: the last one counts".to_owned(),
+        name => format!("the column `{}` twice: the last one counts", escape_untrusted(name)),
+    });
+    repeated.collect()
 }
 
 fn object(header: &[String], record: &ByteRecord) -> Result<Map<String, Value>, String> {
@@ -90,7 +113,9 @@ fn object(header: &[String], record: &ByteRecord) -> Result<Map<String, Value>, 
         return Err(format!("has {}, the header has {}", fields(record.len()), header.len()));
     }
     let field = |(name, value): (&String, &[u8])| {
-        let value = std::str::from_utf8(value).map_err(|_| format!("is not UTF-8 text in the column `{name}`"))?;
+        let value = std::str::from_utf8(value).map_err(|_| {
+            format!("is not UTF-8 text in the column `{}`: save the file as UTF-8", escape_untrusted(name))
+        })?;
         Ok((name.clone(), Value::from(value)))
     };
     header.iter().zip(record).map(field).collect()
@@ -101,6 +126,8 @@ enum Next {
     Record {
         record: ByteRecord,
         line: u64,
+        /// Whether its quotes go on to the end of the file, and may have taken in what was meant as further records.
+        is_unclosed: bool,
     },
     /// One that is larger than it may be. It is passed by, up to where the next one begins.
     TooLong {
@@ -129,7 +156,7 @@ impl<R: BufRead> Records<R> {
     fn next(&mut self) -> io::Result<Next> {
         loop {
             let line = self.line;
-            let Some(fits) = self.hold()? else { return Ok(Next::End) };
+            let Some(Held { fits, is_unclosed }) = self.hold()? else { return Ok(Next::End) };
             if !fits {
                 return Ok(Next::TooLong { line });
             }
@@ -141,12 +168,12 @@ impl<R: BufRead> Records<R> {
             let mut record = ByteRecord::new();
             let there = self.parser.read_byte_record(&mut record).map_err(io::Error::other)?;
             self.held = std::mem::take(&mut self.parser.get_mut().0);
-            return Ok(if there { Next::Record { record, line } } else { Next::End });
+            return Ok(if there { Next::Record { record, line, is_unclosed } } else { Next::End });
         }
     }
 
-    /// Holds the bytes of the next record, with its end; false if there are too many, none if there is no record.
-    fn hold(&mut self) -> io::Result<Option<bool>> {
+    /// Holds the bytes of the next record, with its end; none if there is no record.
+    fn hold(&mut self) -> io::Result<Option<Held>> {
         self.held.clear();
         self.held.shrink_to(1 << 20);
         let (mut state, mut size) = (State::FieldStart, 0_u64);
@@ -156,7 +183,8 @@ impl<R: BufRead> Records<R> {
                 available => available?,
             };
             if available.is_empty() {
-                return Ok((size > 0).then_some(size <= self.most));
+                let is_unclosed = state == State::Quoted;
+                return Ok((size > 0).then_some(Held { fits: size <= self.most, is_unclosed }));
             }
             let end = available.iter().position(|byte| {
                 state = state.after(*byte, self.delimiter);
@@ -173,10 +201,18 @@ impl<R: BufRead> Records<R> {
             }
             self.reader.consume(taken);
             if end.is_some() {
-                return Ok(Some(size - 1 <= self.most));
+                return Ok(Some(Held { fits: size - 1 <= self.most, is_unclosed: false }));
             }
         }
     }
+}
+
+/// How the bytes of a record were held.
+struct Held {
+    /// Whether there were no more than there may be.
+    fits: bool,
+    /// Whether its quotes go on to the end of the file.
+    is_unclosed: bool,
 }
 
 /// Where a byte stands within a record, by the rules of the parser: a quote that does not begin a field is one of its
@@ -220,6 +256,8 @@ impl Read for Feed {
 
 #[cfg(test)]
 mod tests {
+    use std::io::BufReader;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -231,7 +269,7 @@ mod tests {
             match records.next().expect("read") {
                 Next::End => return read,
                 Next::TooLong { line } => read.push(format!("{line}: too long")),
-                Next::Record { record, line } => {
+                Next::Record { record, line, .. } => {
                     let fields: Vec<_> = record.iter().map(String::from_utf8_lossy).collect();
                     read.push(format!("{line}: {}", fields.join("|")));
                 }
@@ -248,6 +286,20 @@ mod tests {
         );
         assert_eq!(read(b"abc\r\nabcd\nab", 3), ["1: abc", "2: too long", "3: ab"]);
         assert_eq!(read(b"a\n\"never\nclosed,\n", 8), ["1: a", "2: too long"]);
+    }
+
+    #[test]
+    fn quotes_that_are_not_closed_are_noticed() {
+        let unclosed = |text: &str| {
+            let mut records = Records::new(text.as_bytes(), b',', 100);
+            let mut last = None;
+            while let Next::Record { line, is_unclosed, .. } = records.next().expect("read") {
+                last = Some((line, is_unclosed));
+            }
+            last
+        };
+        assert_eq!(unclosed("a,b\n\"c\",\"d\ne,f\n"), Some((2, true)));
+        assert_eq!(unclosed("a,b\n\"c\",\"d\""), Some((2, false)));
     }
 
     proptest! {

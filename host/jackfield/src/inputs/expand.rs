@@ -1,4 +1,7 @@
 //! The files that patterns match, each once.
+//!
+//! As in every shell, a wildcard does not match the dot that a name begins with: what systems and tools leave in folders, such as
+//! `.DS_Store` or `.git`, is hidden, and is read only where a pattern writes that dot.
 
 use std::{
     collections::BTreeSet,
@@ -9,9 +12,10 @@ use std::{
 use glob::Pattern;
 use rustc_hash::FxHashSet;
 
-use jackfield_engine::EngineError;
+use jackfield_engine::{EngineError, composed};
 
-/// The files that patterns match, each once, sorted. A pattern without a wildcard must be a file.
+/// The files that patterns match, each once, sorted. A pattern without a wildcard must be a file. A name is matched by how it looks:
+/// characters may be composed or not, and U+FFFD stands for what is not Unicode in it.
 ///
 /// A folder that links lead to is the same folder on every way: its files are found on the shortest one. A link to a file is
 /// a file of its own.
@@ -35,7 +39,7 @@ pub(crate) fn expand(patterns: &[String]) -> Result<Vec<PathBuf>, EngineError> {
     Ok(found)
 }
 
-/// As [`expand`], but a pattern may be a folder, too: all its `*.json`, but for those whose names begin with a dot.
+/// As [`expand`], but a pattern may be a folder, too: all its `*.json`, and its `*.json.gz`.
 ///
 /// # Errors
 /// As those of [`expand`], and for each pattern by itself that is a folder without such a file, or names what is not there.
@@ -45,12 +49,13 @@ pub fn expand_folders(patterns: &[String]) -> Result<Vec<PathBuf>, EngineError> 
         let literal = Some(PathBuf::from(pattern)).filter(|path| path.exists()).or_else(|| literal_path(pattern));
         match literal.filter(|path| path.is_dir()) {
             Some(folder) => {
-                let files = format!("{}/[!.]*.json", Pattern::escape(&folder.to_string_lossy()));
-                expand(std::slice::from_ref(&files)).map_err(|error| match error {
+                let base = Pattern::escape(&folder.to_string_lossy());
+                let files = ["*.json", "*.json.gz"].map(|name| format!("{base}/{name}"));
+                expand(&files).map_err(|error| match error {
                     EngineError::NoInput { .. } => EngineError::EmptyFolder { folder },
                     other => other,
                 })?;
-                inside.push(files);
+                inside.extend(files);
             }
             None => {
                 if literal_path(pattern).is_some_and(|path| fs::symlink_metadata(path).is_err())
@@ -95,7 +100,7 @@ fn matches(pattern: &str, found: &mut Vec<PathBuf>) -> Result<(), EngineError> {
             Component::Normal(_) if text == "**" => Step::Below,
             Component::Normal(_) => match literal(&text) {
                 Some(name) => Step::Name(PathBuf::from(name)),
-                None => Step::Like(Pattern::new(&text).map_err(bad)?),
+                None => Step::Like(Pattern::new(&composed(&text)).map_err(bad)?),
             },
             other => Step::Name(PathBuf::from(other.as_os_str())),
         });
@@ -142,15 +147,18 @@ fn follow(at: PathBuf, steps: &[Step], found: &mut Vec<PathBuf>) -> Result<(), H
         return Ok(());
     };
     match step {
-        Step::Name(name) => follow(at.join(name), rest, found),
-        Step::Like(pattern) => {
-            for entry in list(&at)? {
-                let name = entry.file_name().unwrap_or_default().to_string_lossy();
-                if pattern.matches(&name) && (rest.is_empty() || entry.is_dir()) {
-                    follow(entry, rest, found)?;
-                }
+        Step::Name(name) => {
+            let as_written = at.join(name);
+            let name = name.to_string_lossy();
+            if name.is_ascii() || fs::symlink_metadata(&as_written).is_ok() {
+                return follow(as_written, rest, found);
             }
-            Ok(())
+            let name = composed(&name);
+            follow_each(&at, rest, found, |entry| entry == name)
+        }
+        Step::Like(pattern) => {
+            let takes_hidden = pattern.as_str().starts_with('.');
+            follow_each(&at, rest, found, |entry| (takes_hidden || !entry.starts_with('.')) && pattern.matches(entry))
         }
         Step::Below => {
             // One `**` after the other means no more than one.
@@ -163,7 +171,27 @@ fn follow(at: PathBuf, steps: &[Step], found: &mut Vec<PathBuf>) -> Result<(), H
     }
 }
 
-/// A folder and all below it, each once however many links lead there, on the shortest way.
+/// Goes on from each entry of a folder whose name, as it looks, is the right one.
+fn follow_each(
+    folder: &Path,
+    rest: &[Step],
+    found: &mut Vec<PathBuf>,
+    is_right: impl Fn(&str) -> bool,
+) -> Result<(), Hidden> {
+    for entry in list(folder)? {
+        if is_right(&name_of(&entry)) && (rest.is_empty() || entry.is_dir()) {
+            follow(entry, rest, found)?;
+        }
+    }
+    Ok(())
+}
+
+/// The name of a file or folder as it looks.
+fn name_of(path: &Path) -> String {
+    composed(&path.file_name().unwrap_or_default().to_string_lossy()).into_owned()
+}
+
+/// A folder and all below it that are not hidden, each once however many links lead there, on the shortest way.
 fn folders_below(top: PathBuf) -> Result<Vec<PathBuf>, Hidden> {
     let mut seen = FxHashSet::default();
     let mut folders = Vec::new();
@@ -177,7 +205,8 @@ fn folders_below(top: PathBuf) -> Result<Vec<PathBuf>, Hidden> {
                 continue;
             };
             if real.is_dir() && seen.insert(real) {
-                next.extend(list(&folder)?.into_iter().filter(|entry| entry.is_dir()));
+                let inside = list(&folder)?.into_iter();
+                next.extend(inside.filter(|entry| entry.is_dir() && !name_of(entry).starts_with('.')));
                 folders.push(folder);
             }
         }
@@ -226,7 +255,17 @@ mod tests {
 
     #[test]
     fn patterns_match_what_the_glob_crate_matches() {
-        let files = ["a.txt", "b.md", "d/a.txt", "d/e/a.txt", "d/e/.hidden.txt", "[x].txt", "dd/f/a.txt"];
+        let files = [
+            "a.txt",
+            "b.md",
+            "d/a.txt",
+            "d/e/a.txt",
+            "d/e/.hidden.txt",
+            "[x].txt",
+            "dd/f/a.txt",
+            ".git/a.txt",
+            ".git/.a.txt",
+        ];
         let folder = tempfile::tempdir().expect("a folder");
         for file in files {
             let path = folder.path().join(file);
@@ -252,21 +291,39 @@ mod tests {
             "d",
             "d/e/",
             "./*.txt",
+            ".*",
+            "?*.txt",
+            "[.]*.txt",
+            ".git/*",
+            ".g*/**/*.txt",
+            ".*/.a.txt",
         ] {
             let pattern = format!("{}/{pattern}", folder.path().display());
-            let mut theirs: Vec<PathBuf> =
-                glob::glob(&pattern).expect("a pattern").flatten().filter(|path| !path.is_dir()).collect();
+            // As in every shell, what begins with a dot is hidden.
+            let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
+            let matched = glob::glob_with(&pattern, options).expect("a pattern");
+            let mut theirs: Vec<PathBuf> = matched.flatten().filter(|path| !path.is_dir()).collect();
             theirs.sort();
             let ours = expand(std::slice::from_ref(&pattern)).unwrap_or_default();
             let real = |paths: &[PathBuf]| paths.iter().map(|path| real(path)).collect::<BTreeSet<_>>();
             assert_eq!(real(&ours), real(&theirs), "{pattern}");
         }
+        let hidden = format!("{}/**/.*.txt", folder.path().display());
+        assert_eq!(expand(&[hidden]).unwrap_or_default(), [folder.path().join("d/e/.hidden.txt")]);
     }
 
     #[test]
     fn a_folder_of_json_files_is_expanded_and_each_pattern_has_to_lead_somewhere() {
         let folder = tempfile::Builder::new().prefix("odd[name]*").tempdir().expect("a folder");
-        for file in ["a.json", "d[1]/b.json", "d[1]/.hidden.json", "d[1]/c.txt", "d[1]/e.json/f.json", "empty/x.txt"] {
+        for file in [
+            "a.json",
+            "d[1]/b.json",
+            "d[1]/.hidden.json",
+            "d[1]/c.txt",
+            "d[1]/e.json/f.json",
+            "empty/x.txt",
+            "packed/g.json.gz",
+        ] {
             let path = folder.path().join(file);
             fs::create_dir_all(path.parent().expect("a folder")).expect("made");
             fs::write(path, "").expect("written");
@@ -282,13 +339,39 @@ mod tests {
         };
         let escaped = Pattern::escape("d[1]");
         assert_eq!(expanded(&[&escaped, "a.json"]), "DIR/a.json DIR/d[1]/b.json");
-        assert_eq!(expanded(&["**/*.json"]), "DIR/a.json DIR/d[1]/.hidden.json DIR/d[1]/b.json DIR/d[1]/e.json/f.json");
+        assert_eq!(expanded(&["**/*.json"]), "DIR/a.json DIR/d[1]/b.json DIR/d[1]/e.json/f.json");
+        assert_eq!(expanded(&[&format!("{escaped}/.*.json")]), "DIR/d[1]/.hidden.json");
+        assert_eq!(expanded(&["packed"]), "DIR/packed/g.json.gz");
         assert_eq!(expanded(&["a.json", "empty"]), "the folder `DIR/empty` holds no file whose name ends in `.json`");
         assert_eq!(expanded(&["a.json", "gone.json"]), "no file matches DIR/gone.json");
         assert_eq!(
             expand_folders(&[folder.path().join("d[1]").to_string_lossy().into_owned()]).map(|found| found.len()).ok(),
             Some(1)
         );
+    }
+
+    #[test]
+    fn a_name_is_matched_by_how_it_looks() {
+        use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
+
+        let folder = tempfile::tempdir().expect("a folder");
+        let names: [&[u8]; 3] = ["cafe\u{301}.txt".as_bytes(), b"caf\xe9.txt", "th\u{e9}/a.txt".as_bytes()];
+        for name in names {
+            let path = folder.path().join(OsStr::from_bytes(name));
+            fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+            fs::write(path, "").expect("written");
+        }
+        let found = |pattern: &str| {
+            let pattern = format!("{}/{pattern}", folder.path().display());
+            let found = expand(&[pattern]).unwrap_or_default();
+            found.into_iter().map(|path| name_of(&path)).collect::<Vec<_>>()
+        };
+        assert_eq!(found("caf\u{e9}.txt"), ["caf\u{e9}.txt"]);
+        assert_eq!(found("caf\u{e9}*"), ["caf\u{e9}.txt"]);
+        assert_eq!(found("caf\u{fffd}.txt"), ["caf\u{fffd}.txt"]);
+        assert_eq!(found("caf?.txt"), ["caf\u{e9}.txt", "caf\u{fffd}.txt"]);
+        assert_eq!(found("the\u{301}/*"), ["a.txt"]);
+        assert_eq!(found("caf\u{e8}.txt"), [""; 0]);
     }
 
     #[test]

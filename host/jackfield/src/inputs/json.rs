@@ -7,11 +7,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use jackfield_loader::{escape_untrusted, regular_file};
+use jackfield_loader::{escape_untrusted, regular_file, text_file};
 use serde_json::value::RawValue;
 
-use super::{as_id, too_large};
-use jackfield_engine::{ItemIds, ItemSender, ItemSource, ReceiverGone, Top, field_of};
+use super::{
+    ids::{id_in, stem},
+    too_large,
+};
+use jackfield_engine::{ItemIds, ItemSender, ItemSource, ReceiverGone, Top};
 
 /// Files that are items, or whose members or elements are.
 pub(super) struct JsonItems {
@@ -42,13 +45,13 @@ impl ItemSource for JsonItems {
 impl JsonItems {
     fn file(&self, path: &Path, out: &mut ItemSender) -> Result<(), ReceiverGone> {
         let shown = path.display();
-        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let stem = stem(path);
         let place = || format!("`{shown}`");
         let text = match text_of(path, self.max_item_size) {
             Ok(text) => text,
             Err(why) => return out.send(Some(&stem), Err(why), &place),
         };
-        let text = text.strip_prefix('\u{feff}').unwrap_or(&text).trim_ascii();
+        let text = text.trim_ascii();
         match serde_json::from_str(text) {
             Ok(Top::Object(members)) => match self.is_one_item(&members) {
                 Ok(true) => {
@@ -106,9 +109,7 @@ impl JsonItems {
         let mut first = HashMap::new();
         for (at, value) in elements.iter().enumerate() {
             let place = || format!("element {} of {file}", at + 1);
-            // The rest of the item, however deeply nested, is not looked into.
-            let id = || as_id(&serde_json::from_str(field_of(value.get(), self.id.as_deref()?)?.get()).ok()?);
-            let id = id();
+            let id = self.id.as_deref().and_then(|field| id_in(value.get(), field));
             let earlier = id.as_ref().and_then(|id| match first.get(id) {
                 Some(earlier) => Some(*earlier),
                 None => first.insert(id.clone(), at + 1),
@@ -135,7 +136,7 @@ impl JsonItems {
 }
 
 fn text_of(path: &Path, most: u64) -> Result<String, String> {
-    regular_file::read_text(path, most.max(regular_file::MOST_BYTES)).map_err(|error| {
+    text_file::read(path, most.max(regular_file::MOST_BYTES)).map_err(|error| {
         let fix = match error.kind() {
             std::io::ErrorKind::FileTooLarge => {
                 ": split it, or make each item a line and read them with `use = \"jsonl\"`"
@@ -160,7 +161,7 @@ fn repeated(name: &str, file: &str) -> String {
 mod tests {
     use proptest::prelude::*;
 
-    use jackfield_engine::read_all;
+    use jackfield_engine::{composed, read_all};
     use jackfield_pipeline::InputPlan;
 
     use crate::inputs::BundledInputs;
@@ -251,7 +252,7 @@ mod tests {
         fn members_come_out_as_they_went_in(members in prop::collection::btree_map("\\PC{1,6}", "\\PC{0,9}", 0..9)) {
             let text = serde_json::to_string(&members).expect("JSON");
             let read = items(&[("a.json", &text)], &[], None, 64);
-            let wanted: Vec<_> = members.iter().map(|(name, text)| (name.clone(), serde_json::json!(text).to_string())).collect();
+            let wanted: Vec<_> = members.iter().map(|(name, text)| (composed(name).into_owned(), serde_json::json!(text).to_string())).collect();
             prop_assert_eq!(read, wanted);
         }
     }

@@ -1,15 +1,15 @@
 //! Items that are lines, each a JSON value.
 
 use std::{
-    io::{self, BufRead, BufReader, Read as _},
+    io::{self, BufRead, Read as _},
     path::{Path, PathBuf},
 };
 
-use jackfield_loader::regular_file;
+use jackfield_loader::text_file;
 use serde_json::value::RawValue;
 
-use super::{as_id, too_large};
-use jackfield_engine::{ItemIds, ItemSender, ItemSource, ReceiverGone, field_of};
+use super::{ids::id_in, too_large};
+use jackfield_engine::{ItemIds, ItemSender, ItemSource, ReceiverGone};
 
 /// How much of a long line's room is kept for the next one.
 const KEPT: usize = 1 << 20;
@@ -40,7 +40,7 @@ impl ItemSource for LineItems {
 impl LineItems {
     fn send_lines(&self, path: &Path, items: &mut ItemSender) -> Result<(), ReceiverGone> {
         let most = self.max_item_size;
-        let mut reader = BufReader::new(regular_file::open(path).map_err(|error| items.fail(path, error))?);
+        let mut reader = text_file::open(path).map_err(|error| items.fail(path, error))?;
         let mut line = Vec::new();
         for number in 1_u64.. {
             line.clear();
@@ -67,13 +67,14 @@ fn text_of(line: &[u8]) -> &[u8] {
 }
 
 fn value(text: &[u8]) -> Result<String, String> {
-    let read = serde_json::from_slice::<&RawValue>(text);
-    read.map(|raw| raw.get().to_owned()).map_err(|error| format!("is not a JSON value: {error}"))
-}
-
-fn id_in(json: &str, field: &str) -> Option<String> {
-    // The rest of the item, however deeply nested, is not looked into.
-    as_id(&serde_json::from_str(field_of(json, field)?.get()).ok()?)
+    let text = std::str::from_utf8(text)
+        .map_err(|error| format!("is not UTF-8 text (its byte {} is wrong)", error.valid_up_to()))?;
+    let read = serde_json::from_str::<&RawValue>(text);
+    read.map(|raw| raw.get().to_owned()).map_err(|error| {
+        // A document over several lines begins so.
+        let fix = if error.is_eof() { "; if items have several lines, read them with `use = \"json\"`" } else { "" };
+        format!("is not a JSON value: {error}{fix}")
+    })
 }
 
 enum Line {
@@ -99,7 +100,17 @@ fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>, most: u64) -> io::Re
 
 #[cfg(test)]
 mod tests {
+    use std::io::BufReader;
+
     use super::*;
+
+    #[test]
+    fn what_is_wrong_with_a_line_is_named() {
+        let wrong = |text: &[u8]| value(text).expect_err("refused");
+        insta::assert_snapshot!(
+            [wrong(b"["), wrong(b"{\"a\": NaN}"), wrong(b"\"caf\xe9\""), wrong(b"{} {}")].join("\n")
+        );
+    }
 
     #[test]
     fn a_line_is_held_up_to_its_bound_and_the_next_one_is_whole() {

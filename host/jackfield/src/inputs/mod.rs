@@ -4,19 +4,24 @@ mod csv;
 mod expand;
 mod file_digest;
 mod files;
+mod ids;
 mod json;
 mod jsonl;
+mod look;
+mod standard_input;
 
 use std::path::PathBuf;
 
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use self::expand::expand;
 pub use self::expand::expand_folders;
+pub(crate) use self::look::look_at_input;
+pub use self::standard_input::{RunInputs, is_standard_input, keep_standard_input, read_standard_input};
+use self::{expand::expand, ids::id_in};
 use jackfield_engine::{EngineError, InputReader, ItemIds, ItemSender, ItemSource, ReceiverGone};
-use jackfield_loader::regular_file;
-use jackfield_pipeline::InputPlan;
+use jackfield_loader::{regular_file, text_file};
+use jackfield_pipeline::{InputPlan, STANDARD_INPUT};
 
 /// Opens every kind of input that a pipeline may name.
 #[derive(Clone, Copy, Debug, Default)]
@@ -24,6 +29,7 @@ pub struct BundledInputs;
 
 impl InputReader for BundledInputs {
     fn check(&self, input: &InputPlan) -> Result<(), EngineError> {
+        refuse_standard_input(input)?;
         match input {
             InputPlan::Files { patterns, .. } => expand(patterns).map(|_| ()),
             InputPlan::Json { patterns, .. } => expand_folders(patterns).map(|_| ()),
@@ -33,6 +39,7 @@ impl InputReader for BundledInputs {
     }
 
     fn open(&self, input: &InputPlan) -> Result<Box<dyn ItemSource>, EngineError> {
+        refuse_standard_input(input)?;
         Ok(match input.clone() {
             InputPlan::Files { patterns, max_item_size } => {
                 Box::new(files::FileItems { paths: expand(&patterns)?, max_item_size })
@@ -59,13 +66,23 @@ impl InputReader for BundledInputs {
     }
 }
 
+/// An error for an input that can be read once, by a run that keeps it.
+fn refuse_standard_input(input: &InputPlan) -> Result<(), EngineError> {
+    if is_standard_input(input) {
+        let message = "standard input is read when a run begins, and kept in its folder".to_owned();
+        return Err(EngineError::Source { path: PathBuf::from(STANDARD_INPUT), message });
+    }
+    Ok(())
+}
+
 /// Files that hold many items each. One that cannot be read at all is reported before the first item is admitted: how many items
 /// it has, and so which positions those behind it have, cannot be known.
 fn record_files(patterns: &[String]) -> Result<Vec<PathBuf>, EngineError> {
     let paths = expand(patterns)?;
     for path in &paths {
-        regular_file::open(path)
-            .map_err(|error| EngineError::Source { path: path.clone(), message: error.to_string() })?;
+        text_file::open(path)
+            .map_err(|error| EngineError::Source { path: path.clone(), message: error.to_string() })
+            .map(drop)?;
     }
     Ok(paths)
 }
@@ -73,14 +90,6 @@ fn record_files(patterns: &[String]) -> Result<Vec<PathBuf>, EngineError> {
 /// What is said of a record that is larger than it may be.
 fn too_large(place: &str, most: u64) -> String {
     format!("{place} is larger than {}: see `max_item_size` of `[input]`", regular_file::format_size(most))
-}
-
-fn as_id(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
 }
 
 /// Items that stand in the pipeline itself.
@@ -101,8 +110,9 @@ impl ItemSource for InlineItems {
 
     fn send_items(self: Box<Self>, items: &mut ItemSender) -> Result<(), ReceiverGone> {
         for (index, item) in self.items.iter().enumerate() {
-            let id = self.id.as_ref().and_then(|id| item.get(id)).and_then(as_id);
-            items.send(id.as_deref(), Ok(item.to_string()), &|| format!("item {} of `[input]`", index + 1))?;
+            let document = item.to_string();
+            let id = self.id.as_deref().and_then(|field| id_in(&document, field));
+            items.send(id.as_deref(), Ok(document), &|| format!("item {} of `[input]`", index + 1))?;
         }
         Ok(())
     }
@@ -133,7 +143,10 @@ impl ItemSource for Trials {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use jackfield_engine::read_all;
+    use serde_json::Value;
 
     use super::{BundledInputs, InputReader as _};
     use jackfield_pipeline::InputPlan;
@@ -187,6 +200,79 @@ mod tests {
         let (_folder, patterns) = written("items.jsonl", &deep);
         let input = InputPlan::Jsonl { patterns, id: Some("id".to_owned()), max_item_size: 1 << 20 };
         assert_eq!(ids(&input), named(&[("deep", true)]));
+    }
+
+    #[test]
+    fn every_reader_reads_what_is_packed_and_what_is_in_utf_16() {
+        let pack = |text: &[u8]| {
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            encoder.write_all(text).expect("packed");
+            encoder.finish().expect("packed")
+        };
+        let utf16 = |text: &str| {
+            let units = "\u{feff}".encode_utf16().chain(text.encode_utf16());
+            units.flat_map(u16::to_le_bytes).collect::<Vec<u8>>()
+        };
+        let id = || Some("id".to_owned());
+        let read = |name: &str, content: &[u8]| {
+            let folder = tempfile::tempdir().expect("a folder");
+            let path = folder.path().join(name);
+            std::fs::write(&path, content).expect("written");
+            let patterns = vec![path.to_string_lossy().into_owned()];
+            let input = match name.split('.').nth(1).expect("a kind") {
+                "jsonl" => InputPlan::Jsonl { patterns, id: id(), max_item_size: MOST },
+                "json" => InputPlan::Json { patterns, item_keys: Vec::new(), id: id(), max_item_size: MOST },
+                "csv" => InputPlan::Csv { patterns, id: id(), delimiter: b',', max_item_size: MOST },
+                _ => InputPlan::Files { patterns, max_item_size: MOST },
+            };
+            read_all(&BundledInputs, &input)
+                .expect("items")
+                .into_iter()
+                .map(|(id, document)| {
+                    (
+                        id,
+                        document
+                            .map(|document| serde_json::from_str::<Value>(&document).expect("JSON")["text"].clone()),
+                    )
+                })
+                .collect::<Vec<_>>()
+        };
+        for (name, text) in [
+            ("a.txt", "schön"),
+            ("x.jsonl", "{\"id\": \"a\", \"text\": \"schön\"}\r\n"),
+            ("x.json", "[{\"id\": \"a\", \"text\": \"schön\"}]"),
+            ("x.csv", "id,text\r\na,schön\r\n"),
+        ] {
+            let wanted = vec![("a".to_owned(), Ok(Value::from("schön")))];
+            assert_eq!(read(name, text.as_bytes()), wanted, "{name}");
+            assert_eq!(read(name, &utf16(text)), wanted, "{name} in UTF-16");
+            assert_eq!(read(&format!("{name}.gz"), &pack(text.as_bytes())), wanted, "{name}.gz");
+            assert_eq!(read(&format!("{name}.gz"), &pack(&utf16(text))), wanted, "{name}.gz in UTF-16");
+        }
+    }
+
+    #[test]
+    fn a_packed_file_of_many_items_that_is_cut_off_ends_the_input_after_what_is_whole() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.jsonl.gz");
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+        encoder.write_all("{\"id\": \"a\"}\n".repeat(9).as_bytes()).expect("packed");
+        let packed = encoder.finish().expect("packed");
+        std::fs::write(&path, &packed[..packed.len() / 2]).expect("written");
+        let patterns = vec![path.to_string_lossy().into_owned()];
+        let input = InputPlan::Jsonl { patterns, id: None, max_item_size: MOST };
+        let error = read_all(&BundledInputs, &input).expect_err("an error").to_string();
+        let wanted = "it is a gzip file that is cut off: copy it again";
+        assert_eq!(error, format!("failed to read items from `{}`: {wanted}", path.display()));
+    }
+
+    #[test]
+    fn ids_that_look_the_same_are_told_apart() {
+        let read = jsonl(
+            "{\"id\": \"caf\u{e9}\"}\n{\"id\": \"cafe\u{301}\"}\n{\"id\": 7}\n{\"id\": 7.0}\n{\"id\": null}\n{\"id\": [1]}",
+        );
+        let wanted = [("caf\u{e9}", true), ("caf\u{e9}#2", true), ("7", true), ("7#2", true), ("5", true), ("6", true)];
+        assert_eq!(read, named(&wanted));
     }
 
     #[test]

@@ -31,6 +31,7 @@ impl Checker<'_> {
                 let hint = "add `model = \"NAME\"` to the stage".to_owned();
                 diagnostics.push(Diagnostic::at("missing-key", stage.name.span, message).hint(hint));
             }
+            diagnostics.extend(services_not_asked_for(stage, entry));
             let asked: Vec<Ability> =
                 asked_always(entry).into_iter().chain(needed).collect::<BTreeSet<_>>().into_iter().collect();
             for model in models_of(stage) {
@@ -121,6 +122,29 @@ impl Checker<'_> {
         }
         format!("known models that offer {what}: {}", in_backticks(known))
     }
+}
+
+/// The diagnostics of a model or a cache that a stage gives to an extension which asks for none.
+fn services_not_asked_for(stage: &ParsedStage, entry: &ExtensionEntry) -> Vec<Diagnostic> {
+    let permissions: Vec<Permission> =
+        entry.descriptor.permissions.iter().filter_map(|permission| permission.name.parse().ok()).collect();
+    let conditional = [&entry.descriptor.config, &entry.descriptor.input].map(needs::conditional);
+    let asks_for_model =
+        permissions.iter().any(|asked| matches!(asked, Permission::Model | Permission::ModelAbility(_)))
+            || conditional.iter().any(|abilities| !abilities.is_empty());
+    let asks_for_cache = permissions.contains(&Permission::Cache);
+    let (name, extension) = (&stage.name.text, &entry.descriptor.name);
+    let unasked = |key: &str, given: &Spanned<String>, what: &str| {
+        let message = format!("stage `{name}`: `{extension}` does not ask for {what}, so `{key}` would have no effect");
+        Diagnostic::at("misplaced-key", given.span, message).hint(format!("remove `{key}` from the stage"))
+    };
+    let models = models_of(stage).filter(|_| !asks_for_model).map(|model| unasked("model", model, "a model"));
+    let store = stage.store.iter().filter(|_| !asks_for_cache);
+    let store = store.map(|cache| {
+        unasked("store", cache, "a cache")
+            .note("`cache` keeps the results of a stage; `store` is a cache for the extension itself")
+    });
+    models.chain(store).collect()
 }
 
 /// What an extension asks of a model, however it is configured.

@@ -109,6 +109,7 @@ fn expr(plan: &Plan, input: &InputExpr) -> Value {
                 table.iter().map(|entry| (entry.key.clone(), expr(plan, &entry.value))).collect();
             json!({ "table": fields })
         }
+        InputExpr::Constant(value) => json!({ "const": value }),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The schemas that do not come from an extension: that of the item, and that of what was spent for it.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{
     parsed::{ItemSource, ParsedPipeline},
@@ -27,15 +27,30 @@ pub(crate) fn item_schema(parsed: &ParsedPipeline) -> Value {
     }
 }
 
+/// The schema of the items of this very input, if somebody looked at them: their fields are known, and, where
+/// all items were looked at, what those hold.
+pub(crate) fn seen_item_schema(parsed: &ParsedPipeline) -> Value {
+    let mut schema = item_schema(parsed);
+    if let Some(seen) = &parsed.seen_items {
+        if let Some(schema) = &seen.schema {
+            return schema.clone();
+        }
+        let of_field = schema.get("additionalProperties").cloned().unwrap_or(Value::Bool(true));
+        let fields: Map<String, Value> = seen.fields.iter().map(|field| (field.clone(), of_field.clone())).collect();
+        schema = json!({ "type": "object", "properties": fields });
+    }
+    schema
+}
+
 /// The type of `spend`: what each stage spent.
 pub(crate) fn spend_schema(parsed: &ParsedPipeline) -> Value {
     let number = |member: &&str| (member.to_string(), json!({ "type": "number" }));
     let spend = json!({
-        "type": "object", "properties": SPEND_MEMBERS.iter().map(number).collect::<serde_json::Map<_, _>>(),
+        "type": "object", "properties": SPEND_MEMBERS.iter().map(number).collect::<Map<_, _>>(),
         "required": SPEND_MEMBERS, "additionalProperties": false,
     });
     let of_run = parsed.stages.iter().filter(|stage| stage.export.is_none());
     let names: Vec<&str> = of_run.map(|stage| stage.name.text.as_str()).collect();
-    let stages: serde_json::Map<String, Value> = names.iter().map(|name| (name.to_string(), spend.clone())).collect();
+    let stages: Map<String, Value> = names.iter().map(|name| (name.to_string(), spend.clone())).collect();
     json!({ "type": "object", "properties": stages, "required": names, "additionalProperties": false })
 }

@@ -8,7 +8,7 @@ use super::{
     sources::Edge,
 };
 use crate::{
-    parsed::{Expr, ItemSource, ParsedStage, WireRef},
+    parsed::{Expr, ParsedStage, WireRef},
     plan::{InputExpr, InputPlan, OutputPlan, Plan, Scope, Source, StagePlan, TableEntry, ViewMarks, Wire},
     schema::{Reads, View},
     syntax::Key,
@@ -146,6 +146,7 @@ impl Checker<'_> {
     ) -> Option<InputExpr> {
         Some(match expr {
             Expr::Bad => return None,
+            Expr::Constant(constant) => InputExpr::Constant(constant.value.clone()),
             Expr::Wire(wire) => InputExpr::Wire(self.lower_wire(Some(stage), wire, plan_indices)?),
             Expr::List(list, _) => {
                 let element = match wanted.as_ref().map(View::as_list) {
@@ -183,19 +184,7 @@ impl Checker<'_> {
     }
 
     fn lower_input(&self) -> InputPlan {
-        match self.parsed.input.as_ref().and_then(|input| input.source.clone()) {
-            Some(ItemSource::Files { patterns, max_item_size }) => InputPlan::Files { patterns, max_item_size },
-            Some(ItemSource::Jsonl { patterns, id, max_item_size }) => InputPlan::Jsonl { patterns, id, max_item_size },
-            Some(ItemSource::Json { patterns, item_keys, id, max_item_size }) => {
-                InputPlan::Json { patterns, item_keys, id, max_item_size }
-            }
-            Some(ItemSource::Csv { patterns, id, delimiter, max_item_size }) => {
-                InputPlan::Csv { patterns, id, delimiter, max_item_size }
-            }
-            Some(ItemSource::Inline { items, id }) => InputPlan::Inline { items, id: id.map(|id| id.value) },
-            Some(ItemSource::Trials { count }) => InputPlan::Trials { count },
-            // No stage depends on an item, so there is none.
-            None => InputPlan::Inline { items: Vec::new(), id: None },
-        }
+        // Without items, no stage depends on one.
+        self.parsed.input_plan().unwrap_or(InputPlan::Inline { items: Vec::new(), id: None })
     }
 }

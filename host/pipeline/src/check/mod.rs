@@ -27,7 +27,7 @@ pub use tests_table::tests_of;
 use checker::Checker;
 use found::Services;
 use graph::runs_per_item;
-use item_schemas::item_schema;
+use item_schemas::seen_item_schema;
 
 use crate::diagnostics::Diagnostics;
 use crate::parsed::ParsedPipeline;
@@ -50,7 +50,7 @@ pub fn check(parsed: &ParsedPipeline, registry: &Registry) -> Result<Plan, Diagn
         diagnostics: parsed.diagnostics.clone(),
         extensions: Vec::new(),
         configs: Vec::new(),
-        item: item_schema(parsed),
+        item: seen_item_schema(parsed),
         services: Services::default(),
         routes: Vec::new(),
         search: None,

@@ -238,7 +238,7 @@ impl<'a> Checker<'a> {
                         self.diagnostics.push(Diagnostic::at("bad-route", *span, "an objective is a wire to a number"));
                         continue;
                     }
-                    Expr::Bad => continue,
+                    Expr::Constant(_) | Expr::Bad => continue,
                 };
                 let (name, span) =
                     key.map_or_else(|| (last_field(wire), wire.span), |key| (key.text.clone(), key.span));
@@ -257,9 +257,18 @@ impl<'a> Checker<'a> {
     /// Looks up where the wires come from that a route learns from. They are read when the item is done, so nothing
     /// depends on them.
     pub(crate) fn look_up_rewards(&mut self) {
-        for route in self.parsed.stages.iter().filter_map(|stage| stage.route.as_ref()) {
-            if let Some(wire) = &route.reward {
-                self.look_up_source(None, wire);
+        let parsed = self.parsed;
+        let item = self.item.clone();
+        for route in parsed.stages.iter().filter_map(|stage| stage.route.as_ref()) {
+            if let Some(wire) = &route.context {
+                // Its source is looked up with those of the stage.
+                self.wire_type(None, wire, &item);
+            }
+            if let Some(wire) = &route.reward
+                && self.look_up_source(None, wire).is_some()
+            {
+                let ty = self.wire_type(None, wire, &item);
+                self.check_is_number("a reward", wire, &ty);
             }
         }
         let objectives: Vec<WireRef> = self
@@ -270,7 +279,10 @@ impl<'a> Checker<'a> {
             .map(|objective| objective.wire.clone())
             .collect();
         for wire in &objectives {
-            self.look_up_source(None, wire);
+            if self.look_up_source(None, wire).is_some() {
+                let ty = self.wire_type(None, wire, &item);
+                self.check_is_number("an objective", wire, &ty);
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use super::checker::Checker;
 use crate::{
     diagnostics::{Diagnostic, SHOWN, Span},
-    parsed::{Expr, WireRef},
+    parsed::WireRef,
     plan::Source,
     syntax::wire,
 };
@@ -25,12 +25,9 @@ impl<'a> Checker<'a> {
         let parsed = self.parsed;
         let mut edges = Vec::new();
         for (index, stage) in parsed.stages.iter().enumerate() {
-            let mut wires = Vec::new();
-            if let Some((_, expr)) = &stage.input {
-                collect(expr, &mut wires);
-            }
-            for wire in &wires {
+            for wire in stage.input.iter().flat_map(|(_, expr)| expr.wires()) {
                 self.add_edge(index, wire, &mut edges);
+                self.note_that_it_may_be_a_text(wire);
             }
             if let Some(wire) = stage.route.as_ref().and_then(|route| route.context.as_ref()) {
                 // The context belongs to the item, whatever the stage runs over.
@@ -58,6 +55,19 @@ impl<'a> Checker<'a> {
             }
         }
         edges
+    }
+
+    /// Adds to what was just said of a wire into an unknown stage how a text is written, unless the name is a misspelled one.
+    fn note_that_it_may_be_a_text(&mut self, wire: &WireRef) {
+        let at = self.source_span(wire);
+        let is_about_it = |diagnostic: &&mut Diagnostic| {
+            let misspelled = diagnostic.hint.as_ref().is_some_and(|hint| hint.starts_with("did you mean"));
+            diagnostic.code == "unknown-stage" && diagnostic.span == Some(at) && !misspelled
+        };
+        if let Some(diagnostic) = self.diagnostics.last_mut().filter(is_about_it) {
+            let written = serde_json::Value::from(wire.raw.as_str());
+            diagnostic.notes.push(format!("for the text itself, write `{{ const = {written} }}`"));
+        }
     }
 
     /// A stage whose keys are searched reads the values in its item.
@@ -133,15 +143,5 @@ impl<'a> Checker<'a> {
     pub(crate) fn source_span(&self, wire: &WireRef) -> Span {
         let part = wire.text.as_ref().map_or(0..wire.raw.len(), |text| text.source_range());
         wire::span_within(&self.parsed.sources, wire.span, &wire.raw, part)
-    }
-}
-
-/// The wires of an expression, in the order of the text.
-pub(crate) fn collect<'e>(expr: &'e Expr, wires: &mut Vec<&'e WireRef>) {
-    match expr {
-        Expr::Wire(wire) => wires.push(wire),
-        Expr::List(list, _) => list.iter().for_each(|expr| collect(expr, wires)),
-        Expr::Table(table, _) => table.iter().for_each(|(_, expr)| collect(expr, wires)),
-        Expr::Bad => {}
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jackfield_plugin_api::{Kind, Values};
 use serde_json::{Value, json};
 
-use super::{checker::Checker, extensions::extension_ref, graph::reads, sources::Edge};
+use super::{checker::Checker, extensions::extension_ref, graph::reads, item_schemas::item_schema, sources::Edge};
 use crate::{
     diagnostics::{Diagnostic, suggest},
     parsed::{ItemSource, ParsedPipeline, ParsedTest, WireRef},
@@ -20,7 +20,8 @@ impl<'a> Checker<'a> {
     /// Checks the tests.
     pub(crate) fn check_tests(&mut self, edges: &[Edge]) {
         let parsed = self.parsed;
-        let item = self.item.clone();
+        // A test brings items of its own: what was seen of others says nothing about them.
+        let item = if parsed.seen_items.is_some() { item_schema(parsed) } else { self.item.clone() };
         let mut seen = BTreeMap::new();
         for test in &parsed.tests {
             let name = &test.name.value;

@@ -15,7 +15,9 @@ pub(crate) static INPUT: Table = Table {
             name: "path",
             shape: Shape::Texts,
             need: Need::RequiredFor(IN_FILES),
-            doc: "Glob pattern or patterns, relative to the pipeline's folder. With `json` a folder, too: all its `*.json`.",
+            doc: "Glob pattern or patterns, relative to the pipeline's folder, or `-` for standard input. With `json` a folder, too: all its \
+                  `*.json` and `*.json.gz`. Wildcards pass over names that begin with a dot. Files may be packed with gzip, and are UTF-8, \
+                  or UTF-16 with a byte order mark.",
             default: None,
         },
         KeySpec {

@@ -24,6 +24,26 @@ pub fn json_schema() -> Value {
                 { "type": "array", "items": { "$ref": "#/$defs/wires" } },
                 { "type": "object", "additionalProperties": { "$ref": "#/$defs/wires" } }
             ]
+        },
+        "input": {
+            "description": "A wire, or a list or table of wires and constants.",
+            "anyOf": [
+                { "$ref": "#/$defs/wire" },
+                { "$ref": "#/$defs/constant" },
+                { "type": "array", "items": { "$ref": "#/$defs/part" } },
+                { "type": "object", "additionalProperties": { "$ref": "#/$defs/part" } }
+            ]
+        },
+        "part": {
+            "description": "A part of what a stage gets.",
+            "anyOf": [{ "$ref": "#/$defs/input" }, { "type": ["number", "boolean"], "description": "A constant." }]
+        },
+        "constant": {
+            "description": "A constant of any type.",
+            "type": "object",
+            "properties": { "const": {} },
+            "required": ["const"],
+            "additionalProperties": false
         }
     });
     schema
@@ -101,6 +121,7 @@ fn shape(shape_of: &Shape) -> Value {
         Shape::Digest => json!({ "type": "string", "pattern": "^[0-9a-fA-F]{64}$" }),
         Shape::Wire => json!({ "$ref": "#/$defs/wire" }),
         Shape::Wires => json!({ "$ref": "#/$defs/wires" }),
+        Shape::Input => json!({ "$ref": "#/$defs/input" }),
         Shape::Any => json!({}),
         Shape::Scalar => json!({ "type": ["string", "number", "boolean"] }),
         Shape::List => json!({ "type": "array" }),

@@ -33,6 +33,8 @@ pub(crate) enum Shape {
     Wire,
     /// A wire, or a list or table of such, nested at will.
     Wires,
+    /// A wire or a constant, or a list or table of such, nested at will.
+    Input,
     /// Anything.
     Any,
     /// A string, a number or a boolean.

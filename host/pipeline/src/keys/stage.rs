@@ -16,7 +16,12 @@ pub(crate) static STAGE: Table = Table {
             Shape::Choice(&["analyzer", "direction-extractor"]),
             "The kind of the extension, where plugins offer both under its name.",
         ),
-        optional("in", Shape::Wires, "What each call gets: a wire, or a list or table of wires."),
+        optional(
+            "in",
+            Shape::Input,
+            "What each call gets: a wire, or a list or table of wires. A number, `true`, `false` or `{ const = VALUE }` in place of a \
+             wire is a constant.",
+        ),
         optional("with", Shape::Free, "Configuration of the extension."),
         optional("for_each", Shape::Wire, "The list that the stage runs over; `each` is then its element."),
         optional(

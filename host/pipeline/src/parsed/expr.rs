@@ -1,8 +1,8 @@
-//! What a call gets, as it is written: wires, and lists and tables of them.
+//! What a call gets, as it is written: wires and constants, and lists and tables of them.
 
 use crate::{
     diagnostics::Span,
-    syntax::{Key, Node, Value, WireText, wire},
+    syntax::{Constant, Key, Node, Value, WireText, constant, wire},
 };
 
 /// What a call gets.
@@ -11,6 +11,7 @@ pub(crate) enum Expr {
     Wire(WireRef),
     List(Vec<Expr>, Span),
     Table(Vec<(Key, Expr)>, Span),
+    Constant(Constant),
     /// Not an expression, which is already reported.
     Bad,
 }
@@ -26,12 +27,29 @@ pub(crate) struct WireRef {
     pub(crate) span: Span,
 }
 
+/// Wires, where nothing but wires may stand.
 pub(crate) fn expr(node: &Node) -> Expr {
+    expr_with(node, &|_| None)
+}
+
+/// What a stage gets: wires and constants. A number by itself is not what a stage gets.
+pub(crate) fn input_expr(node: &Node) -> Expr {
+    match node.value {
+        Value::Integer(_) | Value::Float(_) | Value::Boolean(_) => Expr::Bad,
+        _ => expr_with(node, &constant),
+    }
+}
+
+fn expr_with(node: &Node, constant: &impl Fn(&Node) -> Option<Constant>) -> Expr {
+    if let Some(constant) = constant(node) {
+        return Expr::Constant(constant);
+    }
     match &node.value {
         Value::String(_) => Expr::Wire(wire_ref(node)),
-        Value::List(list) => Expr::List(list.iter().map(expr).collect(), node.span),
+        Value::List(list) => Expr::List(list.iter().map(|node| expr_with(node, constant)).collect(), node.span),
         Value::Table(table) => {
-            Expr::Table(table.0.iter().map(|(key, node)| (key.clone(), expr(node))).collect(), node.span)
+            let entries = table.0.iter().map(|(key, node)| (key.clone(), expr_with(node, constant)));
+            Expr::Table(entries.collect(), node.span)
         }
         _ => Expr::Bad,
     }

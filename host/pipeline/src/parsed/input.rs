@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::fields::Fields;
 use crate::{
-    diagnostics::{Diagnostic, Sources, Spanned},
-    plan::max_item_size,
+    diagnostics::{Diagnostic, Sources, Span, Spanned},
+    plan::{InputPlan, STANDARD_INPUT, max_item_size},
     syntax::{Node, Text, Value, overrides},
 };
 
@@ -13,6 +13,10 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct ParsedInput {
     pub(crate) source: Option<ItemSource>,
+    /// Where its files are named, if they are.
+    pub(crate) path_at: Option<Span>,
+    /// Where the field that is an item's id is named, if it is.
+    pub(crate) id_at: Option<Span>,
 }
 
 /// The item sources; a list of patterns is absolute.
@@ -31,10 +35,24 @@ pub(crate) fn input(
     sources: &Sources,
     node: &Node,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Option<ItemSource> {
+) -> ParsedInput {
+    let fields = Fields::of_file_table(Some(node), "input");
+    let at = |key: &str| fields.get(key).map(|node| node.span);
+    ParsedInput { source: source(given, sources, node, diagnostics), path_at: at("path"), id_at: at("id") }
+}
+
+fn source(given: &Text<'_>, sources: &Sources, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Option<ItemSource> {
     let fields = Fields::of_file_table(Some(node), "input");
     let id = fields.text("id");
     let patterns = fields.texts("path").into_iter().map(|pattern| {
+        if pattern.value == STANDARD_INPUT {
+            return pattern.value;
+        }
+        let named_here = sources.get(pattern.span.source).name == overrides::INPUT;
+        let base = if named_here { given.current } else { given.folder };
+        if let Some(literal) = literal_pattern(base, &pattern.value) {
+            return literal;
+        }
         if pattern.value.len() > LONGEST_PATTERN {
             let message = format!("the glob pattern has {} bytes, more than any path", pattern.value.len());
             diagnostics.push(Diagnostic::at("bad-glob", pattern.span, message));
@@ -42,11 +60,15 @@ pub(crate) fn input(
             let message = format!("`{}` is not a glob pattern", pattern.value);
             diagnostics.push(Diagnostic::at("bad-glob", pattern.span, message).label(error.msg.to_lowercase()));
         }
-        let named_here = sources.get(pattern.span.source).name == overrides::INPUT;
-        let base = if named_here { given.current } else { given.folder };
         absolute_pattern(base, &pattern.value)
     });
     let patterns: Vec<String> = patterns.collect();
+    if patterns.len() > 1 && patterns.iter().any(|pattern| pattern == STANDARD_INPUT) {
+        let at = fields.get("path").map_or(node.span, |node| node.span);
+        let message = "standard input (`-`) is read alone, or not at all";
+        let hint = "name one or the other, or pass the files on: `cat FILES | jackfield run ... --input -`";
+        diagnostics.push(Diagnostic::at("bad-input", at, message).hint(hint.to_owned()));
+    }
     let max_item_size = fields.size("max_item_size").unwrap_or(max_item_size());
     match fields.text("use")?.value.as_str() {
         "files" => Some(ItemSource::Files { patterns, max_item_size }),
@@ -56,7 +78,8 @@ pub(crate) fn input(
             Some(ItemSource::Json { patterns, item_keys, id: id.map(|id| id.value), max_item_size })
         }
         "csv" => {
-            let delimiter = fields.text("delimiter").and_then(|text| text.value.bytes().next()).unwrap_or(b',');
+            let delimiter = fields.text("delimiter").filter(|text| is_delimiter(&text.value));
+            let delimiter = delimiter.and_then(|text| text.value.bytes().next()).unwrap_or(b',');
             Some(ItemSource::Csv { patterns, id: id.map(|id| id.value), delimiter, max_item_size })
         }
         "inline" => {
@@ -68,16 +91,41 @@ pub(crate) fn input(
     }
 }
 
+impl ItemSource {
+    /// As it stands in a plan.
+    pub(crate) fn lower(self) -> InputPlan {
+        match self {
+            Self::Files { patterns, max_item_size } => InputPlan::Files { patterns, max_item_size },
+            Self::Jsonl { patterns, id, max_item_size } => InputPlan::Jsonl { patterns, id, max_item_size },
+            Self::Json { patterns, item_keys, id, max_item_size } => {
+                InputPlan::Json { patterns, item_keys, id, max_item_size }
+            }
+            Self::Csv { patterns, id, delimiter, max_item_size } => {
+                InputPlan::Csv { patterns, id, delimiter, max_item_size }
+            }
+            Self::Inline { items, id } => InputPlan::Inline { items, id: id.map(|id| id.value) },
+            Self::Trials { count } => InputPlan::Trials { count },
+        }
+    }
+}
+
+/// Whether a text is one ASCII character that can stand between two columns.
+pub(crate) fn is_delimiter(text: &str) -> bool {
+    text.len() == 1 && text.is_ascii() && !matches!(text, "\"" | "\n" | "\r")
+}
+
 /// The most bytes of a glob pattern: those of a path.
 const LONGEST_PATTERN: usize = 4096;
 
-/// The pattern, relative to a folder. The name of the folder is taken literally, and so is the whole pattern if there is a
-/// file or folder of that name.
-fn absolute_pattern(base: &Path, pattern: &str) -> String {
+/// The pattern of the one file or folder that is called like the pattern: a name may have brackets and other wildcards in it.
+fn literal_pattern(base: &Path, pattern: &str) -> Option<String> {
     let named = base.join(pattern);
-    if pattern.contains('[') && (named.is_file() || named.is_dir()) {
-        return glob::Pattern::escape(&named.to_string_lossy());
-    }
+    let is_there = pattern.contains(['[', '?', '*']) && (named.is_file() || named.is_dir());
+    is_there.then(|| glob::Pattern::escape(&named.to_string_lossy()))
+}
+
+/// The pattern, relative to a folder. The name of the folder is taken literally.
+fn absolute_pattern(base: &Path, pattern: &str) -> String {
     if Path::new(pattern).is_absolute() {
         return pattern.to_owned();
     }

@@ -3,14 +3,8 @@
 use std::{io, path::Path};
 
 use super::{
-    fields::Fields,
-    input::{ParsedInput, input},
-    output::output,
-    pipeline::ParsedPipeline,
-    plugin::plugin,
-    search, service,
-    stage::stage,
-    test, trust,
+    fields::Fields, input::input, output::output, pipeline::ParsedPipeline, plugin::plugin, search, service,
+    stage::stage, test, trust,
 };
 use crate::{
     diagnostics::{Diagnostic, Diagnostics, Sources, Spanned},
@@ -111,7 +105,8 @@ fn lower(given: &Text<'_>, document: Document) -> ParsedPipeline {
         plugins,
         plugins_missing,
         signers: trust::signers(root.get("trust"), &mut diagnostics),
-        input: root.get("input").map(|node| ParsedInput { source: input(given, &sources, node, &mut diagnostics) }),
+        input: root.get("input").map(|node| input(given, &sources, node, &mut diagnostics)),
+        seen_items: None,
         output: output(root.get("output")),
         models: services("model").map(|(name, node)| service::model(given.folder, name, node)).collect(),
         caches: services("cache").map(|(name, node)| service::cache(name, node)).collect(),

@@ -10,6 +10,7 @@ use super::{
     output::ParsedOutput,
     plugin::PluginEntry,
     search::ParsedSearch,
+    seen_items::SeenItems,
     service::{ParsedCache, ParsedModel},
     stage::ParsedStage,
     test::ParsedTest,
@@ -37,6 +38,8 @@ pub struct ParsedPipeline {
     pub(crate) plugins_missing: bool,
     pub(crate) signers: Option<Signers>,
     pub(crate) input: Option<ParsedInput>,
+    /// What was seen of the items, if somebody looked.
+    pub(crate) seen_items: Option<SeenItems>,
     pub(crate) output: ParsedOutput,
     pub(crate) models: Vec<ParsedModel>,
     pub(crate) caches: Vec<ParsedCache>,

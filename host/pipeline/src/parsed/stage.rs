@@ -3,7 +3,7 @@
 use jackfield_plugin_api::Kind;
 
 use super::{
-    expr::{Expr, WireRef, expr, wire_ref},
+    expr::{Expr, WireRef, input_expr, wire_ref},
     fields::Fields,
     route::{self, ParsedRoute},
 };
@@ -51,7 +51,7 @@ pub(crate) fn stage(name: &Key, node: &Node) -> ParsedStage {
         name: name.clone(),
         uses: fields.reference(),
         kind: fields.text("kind").and_then(|kind| Kind::from_name(&kind.value)),
-        input: fields.entry("in").map(|(key, node)| (key.span, expr(node))),
+        input: fields.entry("in").map(|(key, node)| (key.span, input_expr(node))),
         with: fields.with_table(),
         for_each: fields.get("for_each").map(wire_ref),
         repeat: fields.integer("repeat").map(|count| count as u32),

@@ -50,5 +50,6 @@ fn reads_input(expr: &InputExpr) -> bool {
         InputExpr::Wire(wire) => wire.source == Source::Input,
         InputExpr::List(parts) => parts.iter().any(reads_input),
         InputExpr::Table(entries) => entries.iter().any(|entry| reads_input(&entry.value)),
+        InputExpr::Constant(_) => false,
     }
 }

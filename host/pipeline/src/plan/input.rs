@@ -63,6 +63,34 @@ pub enum InputPlan {
     },
 }
 
+/// The pattern that stands for standard input.
+pub const STANDARD_INPUT: &str = "-";
+
+impl InputPlan {
+    /// The patterns of its files, absolute, or [`STANDARD_INPUT`] alone; none if the items are not in files.
+    #[must_use]
+    pub fn patterns(&self) -> &[String] {
+        match self {
+            Self::Files { patterns, .. }
+            | Self::Jsonl { patterns, .. }
+            | Self::Json { patterns, .. }
+            | Self::Csv { patterns, .. } => patterns,
+            Self::Inline { .. } | Self::Trials { .. } => &[],
+        }
+    }
+
+    /// Reads other files, where the items are in files.
+    pub fn set_patterns(&mut self, other: Vec<String>) {
+        match self {
+            Self::Files { patterns, .. }
+            | Self::Jsonl { patterns, .. }
+            | Self::Json { patterns, .. }
+            | Self::Csv { patterns, .. } => *patterns = other,
+            Self::Inline { .. } | Self::Trials { .. } => {}
+        }
+    }
+}
+
 /// The most bytes of an item that comes from a file, unless the pipeline says otherwise.
 pub(crate) const fn max_item_size() -> u64 {
     64 << 20

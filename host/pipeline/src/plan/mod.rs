@@ -18,8 +18,8 @@ mod wire;
 
 pub use config_identity::PathIdentities;
 pub use extension::ExtensionRef;
-pub use input::InputPlan;
 pub(crate) use input::max_item_size;
+pub use input::{InputPlan, STANDARD_INPUT};
 pub use output::OutputPlan;
 pub use pipeline_plan::Plan;
 pub(crate) use pipeline_plan::kept_back;

@@ -67,6 +67,7 @@ fn renumber_expr(input: &mut InputExpr, stages: &[Option<usize>]) {
         InputExpr::Wire(inner) => renumber_wire(inner, stages),
         InputExpr::List(list) => list.iter_mut().for_each(|inner| renumber_expr(inner, stages)),
         InputExpr::Table(entries) => entries.iter_mut().for_each(|entry| renumber_expr(&mut entry.value, stages)),
+        InputExpr::Constant(_) => {}
     }
 }
 

@@ -153,6 +153,7 @@ impl ViewMarks {
                     member.for_each_source(&entry.value, for_each, report);
                 }
             }
+            InputExpr::Constant(_) => {}
         }
     }
 }

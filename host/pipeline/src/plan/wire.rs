@@ -1,6 +1,7 @@
-//! What a call gets: wires to values of other stages, in lists and tables.
+//! What a call gets: wires to values of other stages, and constants, in lists and tables.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::step::Step;
 
@@ -13,6 +14,8 @@ pub enum InputExpr {
     List(Vec<InputExpr>),
     /// An object.
     Table(Vec<TableEntry>),
+    /// A value that is the same in every call.
+    Constant(Value),
 }
 
 /// A field of an object that a call gets.

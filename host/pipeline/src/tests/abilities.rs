@@ -54,6 +54,7 @@ fn compile(text: &str) -> Result<Plan, Diagnostics> {
         model("shut", json!(null)),
         model("embeds", json!({ "embed": true })),
         model("maybe", json!({ "complete": true, "capture": "/deep/look", "embed": true })),
+        asking("alone", &["clock"]),
         asking("plain", &["model"]),
         asking("looks", &["model:capture"]),
         asking("steers", &["model", "model:capture", "model:edits"]),
@@ -113,6 +114,16 @@ fn a_stage_that_asks_for_what_its_model_lacks_is_reported_where_it_names_the_mod
     17: stage `b`: `looks` asks for `model:capture`, which model `three` (`maybe`) does not offer
        hint: `maybe` offers it with `deep.look = true` in the model's `with`
     ");
+}
+
+#[test]
+fn a_model_or_a_cache_for_an_extension_that_asks_for_none_is_reported() {
+    assert_snapshot!(rendered(
+        "[model.one]\nuse = \"open\"\n[cache.c]\ntiers = []\n\
+         [stages.a]\nuse = \"alone\"\nin = \"input\"\nmodel = \"one\"\nstore = \"c\"\n\
+         [stages.b]\nuse = \"plain\"\nin = \"input\"\nmodel = \"one\"\nstore = \"c\"\n\
+         [stages.c]\nuse = \"embeds-if\"\nin = \"input\"\nmodel = \"one\"\nstore = \"c\""
+    ));
 }
 
 #[test]

@@ -2,8 +2,10 @@
 
 mod abilities;
 mod bad;
+mod constants;
 mod good;
 mod search;
+mod seen_items;
 
 use std::{path::Path, sync::Arc};
 

@@ -35,7 +35,7 @@ impl Checker<'_> {
                         ));
                         continue;
                     }
-                    Expr::Bad => continue,
+                    Expr::Constant(_) | Expr::Bad => continue,
                 };
                 let (name, span) =
                     key.map_or_else(|| (wire.raw.clone(), wire.span), |key| (key.text.clone(), key.span));
@@ -82,7 +82,7 @@ impl Checker<'_> {
                     self.diagnostics
                         .push(diagnostic.hint("such as `report = [\"short.rate\", \"full.rate\"]`".to_owned()));
                 }
-                Expr::Bad => {}
+                Expr::Constant(_) | Expr::Bad => {}
             }
         }
         if objectives > 1 && !reports.is_empty() {
@@ -142,7 +142,8 @@ impl Checker<'_> {
         }
     }
 
-    fn check_is_number(&mut self, what: &str, wire: &WireRef, ty: &Type<'_>) {
+    /// Reports what is learned from and cannot be a number.
+    pub(crate) fn check_is_number(&mut self, what: &str, wire: &WireRef, ty: &Type<'_>) {
         let number = json!({ "type": "number" });
         if let Fit::TypeMismatch(_) = View::new(&number).accepts(ty) {
             let inner: Vec<String> = ty

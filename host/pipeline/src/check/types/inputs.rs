@@ -6,7 +6,7 @@ use crate::{
     diagnostics::{Diagnostic, Span, suggest},
     parsed::Expr,
     schema::{Fit, Reads, View, first_sentence},
-    syntax::Key,
+    syntax::{Constant, Key},
 };
 
 impl<'a> Checker<'a> {
@@ -21,7 +21,16 @@ impl<'a> Checker<'a> {
     {
         match expr {
             Expr::Bad => {}
+            Expr::Constant(constant) => {
+                if let Some(wanted) = &wanted {
+                    self.check_constant(reader, constant, wanted);
+                }
+            }
             Expr::Wire(wire) => {
+                // What the reader can do without may be absent from this input, as it may be from any item.
+                if reader.is_optional && self.leads_nowhere_in_items(wire, item) {
+                    return;
+                }
                 self.check_that_tensors_arrive(reader.stage, wire, reader.in_list);
                 let given = self.wire_type(Some(reader.stage), wire, item);
                 if let Some(wanted) = wanted
@@ -49,6 +58,17 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// Checks a constant against the schema of what reads it.
+    fn check_constant(&mut self, reader: &Reader, constant: &Constant, wanted: &View<'_>) {
+        let name = if reader.field.is_empty() { "in".to_owned() } else { reader.name() };
+        let extension = self.extension_name(reader.stage);
+        let stage = &self.parsed.stages[reader.stage].name.text;
+        let Some(wrong) = wanted.violations(&constant.value).into_iter().next() else { return };
+        let message = format!("`{name}` of stage `{stage}` is a constant that `{extension}` does not accept: {wrong}");
+        let diagnostic = Diagnostic::at("type-clash", constant.span, message);
+        self.diagnostics.push(diagnostic.label(format!("expected `{wanted}`")));
+    }
+
     pub(crate) fn check_table<'t>(
         &mut self,
         reader: &Reader,
@@ -69,9 +89,11 @@ impl<'a> Checker<'a> {
             }
         };
         let extension = self.extension_name(reader.stage);
+        let required = object.as_ref().map(|object| object.required());
         for (key, expr) in table {
             let name = &key.text;
-            let inner = Reader { field: format!("{}.{name}", reader.field), ..reader.clone() };
+            let is_optional = required.as_ref().is_some_and(|required| !required.contains(&name.as_str()));
+            let inner = Reader { field: format!("{}.{name}", reader.field), is_optional, ..reader.clone() };
             match &object {
                 Some(object) if object.lacks(name) => {
                     let beside = if wanted.names().contains(&name.as_str()) { " beside the others" } else { "" };

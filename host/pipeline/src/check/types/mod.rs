@@ -29,14 +29,20 @@ impl Checker<'_> {
             let wanted = entry.map(|entry| View::new(&entry.input));
             match &stage.input {
                 Some((key, expr)) => {
-                    let reader = Reader { stage: index, key: *key, field: String::new(), in_list: false };
+                    let reader =
+                        Reader { stage: index, key: *key, field: String::new(), is_optional: false, in_list: false };
                     self.check_expr(&reader, expr, wanted, &item);
                 }
                 // A stage without `in` is called with an empty object.
                 None => {
                     if let Some(wanted) = wanted {
-                        let reader =
-                            Reader { stage: index, key: stage.name.span, field: String::new(), in_list: false };
+                        let reader = Reader {
+                            stage: index,
+                            key: stage.name.span,
+                            field: String::new(),
+                            is_optional: false,
+                            in_list: false,
+                        };
                         self.check_table(&reader, &[], stage.name.span, &wanted, &item);
                     }
                 }

@@ -10,6 +10,8 @@ pub(crate) struct Reader {
     pub(crate) key: Span,
     /// The field, with a dot before each name.
     pub(crate) field: String,
+    /// Whether the extension can do without it.
+    pub(crate) is_optional: bool,
     /// Whether it is an element of a list.
     pub(crate) in_list: bool,
 }

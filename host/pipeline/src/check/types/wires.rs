@@ -72,6 +72,20 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// Whether a wire reads a field of the item that none of the items has which somebody looked at.
+    pub(crate) fn is_absent_from_items(&self, wire: &WireRef) -> bool {
+        let Some(seen) = &self.parsed.seen_items else { return false };
+        let text = wire.text.as_ref().filter(|text| text.source == "input");
+        let first = text.and_then(|text| text.path.first());
+        first.is_some_and(|step| matches!(step, Step::Field(name) if !seen.fields.contains(name)))
+    }
+
+    /// Whether a wire leads nowhere in any of the items that somebody looked at.
+    pub(crate) fn leads_nowhere_in_items(&self, wire: &WireRef, item: &serde_json::Value) -> bool {
+        let text = wire.text.as_ref().filter(|text| text.source == "input" && self.parsed.seen_items.is_some());
+        text.is_some_and(|text| Type::of_schema(item).follow(&text.path).is_err())
+    }
+
     fn report_path_error(&mut self, wire: &WireRef, path_error: &PathError) {
         let Some(text) = &wire.text else { return };
         let range = text.step_ranges[path_error.step].clone();
@@ -79,6 +93,12 @@ impl<'a> Checker<'a> {
         let before = &wire.raw[..range.start];
         let step = &text.path[path_error.step];
         let diagnostic = match &path_error.reason {
+            PathErrorReason::NoField(_) if path_error.step == 0 && self.is_absent_from_items(wire) => {
+                let name = if let Step::Field(name) = step { name.as_str() } else { "" };
+                let lacks = self.parsed.seen_items.as_ref().map(|seen| seen.lacks(name));
+                let (message, hint) = lacks.expect("a field is absent from items that were seen");
+                Diagnostic::at("unknown-field", at, message).hint(hint)
+            }
             PathErrorReason::NoField(known) => {
                 let name = match step {
                     Step::Field(name) => name.clone(),

@@ -68,6 +68,7 @@ pub(crate) fn describe(shape: &Shape) -> String {
         Shape::Texts => "a string or a list of strings",
         Shape::Wire => "a wire in quotes, such as \"stage.field\"",
         Shape::Wires => "a wire in quotes, or a list or table of wires",
+        Shape::Input => "a wire in quotes, or a list or table of wires and constants",
         Shape::Any => "a value",
         Shape::Scalar => "a string, a number or a boolean",
         Shape::List => "a list",

@@ -39,6 +39,10 @@ impl ShapeCheck<'_> {
         if text.len() != 1 || !text.is_ascii() {
             let hint = "such as `,` or `;` or, for a tab, `\\t`";
             self.bad_text(key, node, WrongText { expected: "one ASCII character", why: "", hint });
+        } else if matches!(text, "\"" | "\n" | "\r") {
+            let (why, hint) =
+                ("quotes and line ends have a meaning of their own", "such as `,` or `;` or, for a tab, `\\t`");
+            self.bad_text(key, node, WrongText { expected: "a character that can stand between columns", why, hint });
         }
     }
 

@@ -4,7 +4,10 @@ use super::{ShapeCheck, messages::describe};
 use crate::{
     diagnostics::Diagnostic,
     keys::{COUNT, Shape},
-    syntax::tree::{Key, Node, Value},
+    syntax::{
+        constant,
+        tree::{Key, Node, Value},
+    },
 };
 
 impl ShapeCheck<'_> {
@@ -45,6 +48,7 @@ impl ShapeCheck<'_> {
             (Shape::Size, Value::String(text)) => self.size(key, node, text),
             (Shape::Size, Value::Integer(value)) => self.range(key, node.span, *value, 0, u64::MAX),
             (Shape::Wire | Shape::Wires, Value::String(text)) => self.wire(node, text),
+            (Shape::Input, Value::String(_) | Value::List(_) | Value::Table(_)) => self.input(key, node),
             (Shape::Wires, Value::List(list)) => list.iter().for_each(|element| self.value(key, element, shape)),
             (Shape::Wires, Value::Table(table)) => table.0.iter().for_each(|(key, node)| self.value(key, node, shape)),
             (Shape::Table(spec), Value::Table(table)) => self.table(table, spec, spec.what, Some(key.span)),
@@ -69,6 +73,36 @@ impl ShapeCheck<'_> {
             }
             (Shape::Map { of, names }, Value::Table(table)) => self.map(key, table, of, *names),
             (expected, _) => self.wrong_type(key, node, &describe(expected), self.about_quotes(key, node, expected)),
+        }
+    }
+
+    /// Checks what a stage gets.
+    fn input(&mut self, key: &Key, node: &Node) {
+        if constant(node).is_some() {
+            // A value that JSON does not have is reported.
+            node.to_json(self.diagnostics);
+            return;
+        }
+        match &node.value {
+            Value::String(text) => self.wire_or_text(node, text),
+            Value::List(list) => list.iter().for_each(|element| self.input(key, element)),
+            Value::Table(table) => table.0.iter().for_each(|(key, node)| self.input(key, node)),
+            Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) => {
+                self.wrong_type(key, node, &describe(&Shape::Input), None);
+            }
+        }
+    }
+
+    /// Checks a wire that may have been meant as a text.
+    fn wire_or_text(&mut self, node: &Node, text: &str) {
+        let before = self.diagnostics.len();
+        self.wire(node, text);
+        if !text.contains(char::is_whitespace) {
+            return;
+        }
+        let written = serde_json::Value::from(text);
+        for diagnostic in &mut self.diagnostics[before..] {
+            diagnostic.notes.push(format!("for the text itself, write `{{ const = {written} }}`"));
         }
     }
 
