@@ -54,6 +54,24 @@ fn the_fast_interval_is_shown_first_and_the_final_one_has_the_same_estimate() {
 }
 
 #[test]
+fn one_switch_makes_the_fast_interval_the_final_one() {
+    let pipeline = example();
+    let intervals = |run: &crate::support::CommandOutput, stage: &str| -> Vec<(Value, Value)> {
+        let of = |execution: &Value| (execution["aggregates"]["ci95"].clone(), execution["ci_status"].clone());
+        executions(&run.folder(), stage).iter().map(of).collect()
+    };
+    let switched = run_command(pipeline.command().args(["--set", "params.draws=1000"])).expect_code(0);
+    let usual = pipeline.run().expect_code(0);
+    assert_eq!(intervals(&switched, "fast"), intervals(&switched, "final"));
+    let (fast, last) = (intervals(&usual, "fast"), intervals(&usual, "final"));
+    for ((now, usual), last) in intervals(&switched, "final").iter().zip(&fast).zip(&last) {
+        assert_eq!(now.1["phase"], "final");
+        assert_eq!(now.0, usual.0, "the fast interval is the same");
+        assert_ne!(now.0, last.0, "and the final one is another");
+    }
+}
+
+#[test]
 fn a_second_run_is_answered_from_the_run_cache_and_costs_nothing() {
     let pipeline = example();
     let first = pipeline.run().expect_code(0);
