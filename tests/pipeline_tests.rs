@@ -251,7 +251,62 @@ expect = { "board.csv" = "x" }
 
 #[test]
 fn the_tests_of_the_examples_pass() {
-    for example in ["transcripts", "claims", "answers/search.toml", "steering"] {
+    for example in ["transcripts", "claims", "answers", "answers/search.toml", "steering"] {
         run_command(jackfield().arg("test").arg(root().join("examples").join(example))).expect_code(0);
     }
+}
+
+#[test]
+fn a_test_of_a_routed_stage_needs_neither_its_reward_nor_what_was_learned() {
+    let routed = r#"
+[pipeline]
+name = "routed"
+
+[input]
+use   = "inline"
+items = [{ text = "Ann: We decided to wait.", name = "one" }]
+
+# The model of the arm stands after one that no stage of the first test has.
+[model.away]
+use  = "openai"
+with = { base_url = "http://127.0.0.1:9", name = "none", api_key_env = "A_KEY_THAT_IS_NOT_SET" }
+
+[model.here]
+use = "mock"
+
+[stages.before]
+use   = "lens"
+in    = { transcript = "transcript" }
+with  = { prompt = "lens.md" }
+model = "away"
+
+[stages.transcript]
+use = "transcript"
+in  = { text = "input.text", name = "input.name" }
+
+[stages.lens]
+use   = "lens"
+in    = { transcript = "transcript" }
+with  = { prompt = "lens.md" }
+route = { use = "ucb1", models = ["here"], context = "transcript.title", reward = "phrases.findings[0].confidence", state = "learned" }
+
+[stages.phrases]
+use   = "keyphrases"
+in    = "transcript"
+route = { use = "pareto", with = { preference = { confidence = 1.0, chunks = 1.0 } }, arms = [{ max = 1 }, { max = 2 }], maximize = ["phrases.findings[0].confidence", "before.chunks"] }
+
+[[tests]]
+name   = "the reward is not run"
+input  = { text = "Ann: We decided to wait.", name = "one" }
+expect = { "lens.chunks" = 1 }
+
+[[tests]]
+name   = "one of two objectives is not run"
+input  = { text = "Ann: We decided to wait.", name = "one" }
+expect = { "phrases.findings[0]" = { kind = "keyphrase" } }
+"#;
+    let pipeline = Pipeline::new(routed).with("lens.md", LENS);
+    let done = run_command(&mut command(&pipeline)).expect_code(0);
+    assert!(done.stdout.contains("2 tests: 2 passed"), "{}{}", done.stdout, done.stderr);
+    assert!(!pipeline.path().join(".jackfield").exists(), "a test learns nothing that is kept");
 }

@@ -3,6 +3,7 @@
 use super::{
     output::OutputPlan,
     pipeline_plan::Plan,
+    route::RoutePlan,
     wire::{InputExpr, Source, Wire},
 };
 
@@ -29,13 +30,23 @@ pub(crate) fn prune(plan: &Plan, wanted: &[usize]) -> (Plan, Vec<Option<usize>>)
         if let Some(wire) = &mut stage.for_each {
             renumber_wire(wire, &stages);
         }
+        if let Some(route) = &mut stage.route {
+            prune_route(route, &stages);
+        }
     }
 
     let mut used = vec![false; plan.models.len()];
-    pruned.stages.iter().filter_map(|stage| stage.model).for_each(|model| used[model] = true);
+    let arms = pruned.stages.iter().filter_map(|stage| stage.route.as_ref()).flat_map(|route| &route.arms);
+    let of_arms = arms.filter_map(|arm| arm.model);
+    pruned.stages.iter().filter_map(|stage| stage.model).chain(of_arms).for_each(|model| used[model] = true);
     let models = new_indices(&used);
     retain(&mut pruned.models, &used);
-    pruned.stages.iter_mut().for_each(|stage| stage.model = stage.model.and_then(|model| models[model]));
+    for stage in &mut pruned.stages {
+        stage.model = stage.model.and_then(|model| models[model]);
+        for arm in stage.route.iter_mut().flat_map(|route| &mut route.arms) {
+            arm.model = arm.model.and_then(|model| models[model]);
+        }
+    }
 
     let mut used = vec![false; plan.caches.len()];
     let of_models = pruned.models.iter().filter_map(|model| model.cache);
@@ -45,6 +56,20 @@ pub(crate) fn prune(plan: &Plan, wanted: &[usize]) -> (Plan, Vec<Option<usize>>)
     pruned.stages.iter_mut().for_each(|stage| stage.store = stage.store.and_then(|cache| caches[cache]));
     pruned.models.iter_mut().for_each(|model| model.cache = model.cache.and_then(|cache| caches[cache]));
     (pruned, stages)
+}
+
+/// Leaves out of a route what comes of stages that are not kept: nothing is learned from it. What earlier runs have learned is left
+/// out as well, since a test has to see the same each time.
+fn prune_route(route: &mut RoutePlan, stages: &[Option<usize>]) {
+    let is_kept = |wire: &Wire| !matches!(wire.source, Source::Stage(stage) if stages[stage].is_none());
+    route.state = None;
+    route.reward.take_if(|wire| !is_kept(wire));
+    route.objectives.retain(|objective| is_kept(&objective.wire));
+    let objectives = route.objectives.iter_mut().map(|objective| &mut objective.wire);
+    // The stages that the context comes from are among those that the stage reads.
+    for wire in route.context.iter_mut().chain(&mut route.reward).chain(objectives) {
+        renumber_wire(wire, stages);
+    }
 }
 
 fn new_indices(kept: &[bool]) -> Vec<Option<usize>> {
