@@ -1,16 +1,16 @@
 //! Every command that the README and the book show is run, and what it prints is compared with what the page says.
 //!
-//! A page is worked through from top to bottom, in a folder of its own that looks like a fresh clone:
+//! A page is worked through from top to bottom, as somebody would who has installed the program and nothing else. It begins in
+//! an empty folder:
 //!
 //! - ` ```console `: each line that starts with `$ ` is run. The lines below it, if any, are what it prints: `...` stands
-//!   for any part of a line, a line of nothing else for any lines. Times, how wide a table is, and how far
-//!   a run has come do not count. The digests and the names of runs are whatever the program says; later commands and files
-//!   get those in place of the page's.
+//!   for any part of a line, a line of nothing else for any lines. Times, how wide a table is, how far a run has come,
+//!   digests and the names of runs do not count. What is typed has none of these, so that a reader can copy it.
 //! - ` ```console exit=2 `: the commands end with this code, not with 0.
 //! - ` ```console norun (why) `: shown, not run.
-//! - ` ```console needs=TARGET `: run where the toolchain has this target.
-//! - ` ```toml file=PATH `, in any language: the file is written before the next command.
-//! - `<!-- fixture NAME at PATH -->`: an artifact of `tests/build-fixtures` is copied.
+//! - `$ git clone --depth 1 https://github.com/…`: the parts of this clone that pages use are put in place instead.
+//! - ` ```toml file=PATH `, in any language: the file is written before the next command. A reader sees neither `file=PATH` nor
+//!   comments, so the sentence before the block has to name the file.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -18,11 +18,12 @@ use self::{
     sandbox::Sandbox,
     steps::{Step, steps},
 };
-use crate::support::{builds_with_cargo, fixture, root};
+use crate::support::{builds_with_cargo, root};
 
 mod output;
 mod sandbox;
 mod steps;
+mod visible;
 
 /// A test for each page that has something to run: it works through the page.
 macro_rules! pages {
@@ -44,6 +45,7 @@ macro_rules! pages {
 
 pages! {
     readme: "README.md",
+    overview: "docs/overview.md",
     answer_from_a_collection: "docs/guides/answer-from-a-collection.md",
     ask_a_model: "docs/guides/ask-a-model.md",
     develop_a_plugin: "docs/guides/develop-a-plugin.md",
@@ -75,7 +77,6 @@ const PLUGIN_GUIDE: &str = "docs/guides/write-a-plugin-in-rust.md";
 
 #[test]
 fn the_guide_to_a_plugin_in_rust_works_as_it_is_written() {
-    let _lock = builds_with_cargo();
     work_through(PLUGIN_GUIDE);
 }
 
@@ -89,11 +90,14 @@ fn every_page_with_commands_has_a_test() {
 /// Runs the commands of a page from top to bottom, with the files that the page writes.
 #[track_caller]
 fn work_through(page: &str) {
+    let steps = steps(page, &read(page));
+    let builds = |step: &Step| matches!(step, Step::Run { command, .. } if command == "./build");
+    let _lock = steps.iter().any(builds).then(builds_with_cargo);
     let mut sandbox = Sandbox::new(page);
-    for step in &steps(page, &read(page)) {
+    for step in &steps {
         match step {
-            Step::File { path, content } => sandbox.write(path, sandbox.meant(content)),
-            Step::Fixture { name, path } => sandbox.write(path, fs::read(fixture(name)).expect("an artifact")),
+            Step::Clone { folder } => sandbox.clone_project(folder),
+            Step::File { path, content, .. } => sandbox.write(path, content),
             Step::Run { line, command, exit, output } => sandbox.run(*line, command, *exit, output),
         }
     }
@@ -101,6 +105,36 @@ fn work_through(page: &str) {
 
 fn read(page: &str) -> String {
     fs::read_to_string(root().join(page)).expect("a page")
+}
+
+#[test]
+fn no_command_and_no_file_needs_what_another_machine_said() {
+    let mut wrong = Vec::new();
+    for page in pages() {
+        for step in steps(&page, &read(&page)) {
+            let (line, text) = match step {
+                Step::Clone { .. } => continue,
+                Step::File { line, content, .. } => (line, content),
+                Step::Run { line, command, .. } => (line, command),
+            };
+            let found = output::tokens(&[text]);
+            wrong.extend(found.iter().map(|token| format!("{page}:{line}: {token} is something else for the reader")));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_text_before_each_file_names_it() {
+    let mut wrong = Vec::new();
+    for page in pages() {
+        for step in steps(&page, &read(&page)) {
+            if let Step::File { line, path, named: false, .. } = step {
+                wrong.push(format!("{page}:{line}: say before the block: Save this as `{path}`"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use super::output::{fits, plain, tokens};
+use super::output::{fits, plain};
 use crate::support::{root, run_command_within};
 
 /// No command takes longer, on a machine that has others to do.
@@ -17,16 +17,14 @@ const LONGEST: Duration = Duration::from_secs(400);
 
 pub(super) struct Sandbox {
     page: String,
-    /// The folder that holds the clone; pages call it `/home/you`.
+    /// Where the reader begins, with nothing there; pages call it `/home/you`.
     home: PathBuf,
     /// Where the reader is.
     cwd: PathBuf,
-    /// What the page says, and what it stands for.
-    stands_for: Vec<(String, String)>,
 }
 
 impl Sandbox {
-    /// A folder with what a clone has. It stays after the test, for those who look, and goes before the next.
+    /// An empty folder. It stays after the test, for those who look, and goes before the next.
     pub(super) fn new(page: &str) -> Self {
         // Not below this project's folder, whose workspace would claim a reader's crates; always the same, so that what is
         // built there stays fresh.
@@ -37,27 +35,26 @@ impl Sandbox {
         if home.exists() {
             fs::remove_dir_all(&home).expect("removed");
         }
-        let cwd = home.join("jackfield");
         fs::create_dir_all(home.join(".bin")).expect("made");
-        fs::create_dir_all(&cwd).expect("made");
         symlink(env!("CARGO_BIN_EXE_jackfield"), home.join(".bin/jackfield")).expect("linked");
+        Self { page: page.to_owned(), cwd: home.clone(), home }
+    }
+
+    /// Puts what a clone of the project has into a folder.
+    pub(super) fn clone_project(&self, folder: &str) {
+        let folder = self.cwd.join(folder);
+        fs::create_dir(&folder).expect("made");
         for part in ["Cargo.toml", "Cargo.lock", "host", "plugin-api", "plugins"] {
-            symlink(root().join(part), cwd.join(part)).expect("linked");
+            symlink(root().join(part), folder.join(part)).expect("linked");
         }
-        let examples = Command::new("cp").arg("-r").arg(root().join("examples")).arg(&cwd).status();
+        let examples = Command::new("cp").arg("-r").arg(root().join("examples")).arg(&folder).status();
         assert!(examples.is_ok_and(|status| status.success()), "the examples cannot be copied");
-        Self { page: page.to_owned(), home, cwd, stands_for: Vec::new() }
     }
 
     pub(super) fn write(&self, path: &str, content: impl AsRef<[u8]>) {
         let path = self.cwd.join(path);
         fs::create_dir_all(path.parent().expect("a folder")).expect("made");
         fs::write(path, content).expect("written");
-    }
-
-    /// A text of the page with the digests and runs that it stands for.
-    pub(super) fn meant(&self, text: &str) -> String {
-        self.stands_for.iter().fold(text.to_owned(), |text, (said, meant)| text.replace(said, meant))
     }
 
     #[track_caller]
@@ -69,8 +66,9 @@ impl Sandbox {
             fs::create_dir_all(&target).expect("made");
             symlink(target, self.cwd.join("target")).expect("linked");
         }
-        let meant = self.meant(command).replace("cargo run --release -- ", "jackfield ");
-        let script = format!("exec 2>&1\n{meant}\ncode=$?\npwd >\"$HERE\"\nexit $code");
+        let meant = command.replace("cargo run --release -- ", "jackfield ");
+        let before = if meant.ends_with("./build") { builds_components() } else { String::new() };
+        let script = format!("exec 2>&1\n{before}\n{meant}\ncode=$?\npwd >\"$HERE\"\nexit $code");
         let here = self.home.join(".here");
         let path = std::env::var("PATH").unwrap_or_default();
         let mut bash = Command::new("bash");
@@ -108,11 +106,14 @@ impl Sandbox {
             output.join("\n"),
             said.join("\n")
         );
-        let (shown, real) = (tokens(output), tokens(&said));
-        assert!(shown.is_empty() || shown.len() == real.len(), "{place}: {shown:?} stands for {real:?}?");
-        for (shown, real) in shown.into_iter().zip(real) {
-            self.stands_for.retain(|(before, _)| *before != shown);
-            self.stands_for.push((shown, real));
-        }
     }
+}
+
+/// Shell lines that let Rust build components, into the folder where those of the tests are built.
+fn builds_components() -> String {
+    let environment = Command::new(root().join("tests/build-wasm")).arg("--env").current_dir(root()).output();
+    let environment = environment.expect("tests/build-wasm");
+    assert!(environment.status.success(), "{}", String::from_utf8_lossy(&environment.stderr));
+    let guests = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("wasm-guests");
+    format!("{}\nexport CARGO_TARGET_DIR='{}'", String::from_utf8_lossy(&environment.stdout), guests.display())
 }
