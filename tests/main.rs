@@ -65,6 +65,7 @@ mod protocol;
 mod read_only_folders;
 mod red_team;
 mod redis;
+mod repeated_warnings;
 mod replay;
 mod report;
 mod route_forms;

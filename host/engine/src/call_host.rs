@@ -52,7 +52,10 @@ impl CallHost<'_> {
 
 impl HostCalls for CallHost<'_> {
     fn log(&self, level: Level, _target: &str, message: &str) {
-        log_plugin_line(level, Some(&self.runtime.name), None, message);
+        match &self.runtime.warnings {
+            Some(warnings) => warnings.log(level, &self.runtime.name, message),
+            None => log_plugin_line(level, Some(&self.runtime.name), None, message),
+        }
     }
 
     fn progress(&self, index: u32, done: u64, total: Option<u64>, note: &str) {

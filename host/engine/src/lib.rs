@@ -28,6 +28,7 @@ mod memo;
 mod merged;
 mod observe;
 mod open;
+mod plugin_warnings;
 mod policies;
 mod pool;
 mod predecessors;

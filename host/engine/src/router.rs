@@ -68,6 +68,10 @@ pub(super) struct Router {
     /// What came of items that are done, from `learned` on.
     outcomes: BTreeMap<u64, Option<Outcome>>,
     count: RouteCount,
+    /// Outcomes that the policy did not learn from.
+    refused: u64,
+    /// Items whose reward or objective is not a number, by its name.
+    not_numbers: BTreeMap<String, u64>,
 }
 
 impl Router {
@@ -82,6 +86,8 @@ impl Router {
             decided: BTreeMap::new(),
             outcomes: BTreeMap::new(),
             count: RouteCount::default(),
+            refused: 0,
+            not_numbers: BTreeMap::new(),
         }
     }
 
@@ -115,6 +121,15 @@ impl Router {
         if item >= self.learned {
             self.outcomes.insert(item, outcome);
         }
+    }
+
+    /// What was to say how well an item fared, its reward or an objective, is not a number: it is not learned from.
+    pub(super) fn note_not_a_number(&mut self, name: &str, value: &str, stage: &str) {
+        let count = self.not_numbers.entry(name.to_owned()).or_default();
+        if *count == 0 {
+            tracing::warn!(stage, "the {name} of an item is not learned from: {value} is not a number");
+        }
+        *count += 1;
     }
 
     /// Decides about the next item in order, if it may be routed now. The stage's name is for the log.
@@ -151,7 +166,11 @@ impl Router {
             self.learned += 1;
             let Some(outcome) = outcome else { continue };
             if let Err(failure) = self.policy.learn(&outcome) {
-                tracing::warn!(stage, "the policy of its route does not learn from an outcome: {failure}");
+                // The first one says what is wrong, the count at the end how much is.
+                if self.refused == 0 {
+                    tracing::warn!(stage, "the policy of its route does not learn from an outcome: {failure}");
+                }
+                self.refused += 1;
             }
             self.count.add(&outcome);
         }
@@ -176,6 +195,13 @@ impl Router {
     /// What came of all items, in their order, up to the first that is not done.
     pub(super) fn into_count(mut self, stage: &str) -> RouteCount {
         self.learn_up_to(u64::MAX, stage);
+        if self.refused > 1 {
+            let (refused, all) = (self.refused, self.count.outcomes);
+            tracing::warn!(stage, "the policy of its route did not learn from {refused} of {all} outcomes");
+        }
+        for (name, count) in self.not_numbers.iter().filter(|(_, count)| **count > 1) {
+            tracing::warn!(stage, "the {name} of {count} items is not a number");
+        }
         self.count.state = self.policy.snapshot().ok();
         self.count
     }

@@ -15,6 +15,7 @@ use super::{
     item::{Item, ItemIdentity, ItemStages},
     observe::Observer,
     open::StageInstances,
+    plugin_warnings::PluginWarnings,
     policies::{routes_of, search_of},
     predecessors::predecessors_of,
     run_record::{EndedSession, RunRecord},
@@ -237,7 +238,16 @@ impl Engine<'_> {
         let blobs = record.map_or_else(|| Blobs::in_memory(plan.tensor_total()), |record| Arc::clone(&record.blobs));
         services.models.iter().for_each(|model| model.keep_tensors_in(Arc::clone(&blobs)));
         let ledger = record.map(|record| record.ledger.clone());
-        let factory = StageRuntimeFactory { plan, registry, services, blobs: Arc::clone(&blobs), began, ledger };
+        let warnings = Arc::new(PluginWarnings::default());
+        let factory = StageRuntimeFactory {
+            plan,
+            registry,
+            services,
+            blobs: Arc::clone(&blobs),
+            began,
+            ledger,
+            warnings: Arc::clone(&warnings),
+        };
         let runtimes: PerStage<_> = plan
             .stages
             .iter()
@@ -292,6 +302,7 @@ impl Engine<'_> {
         let known_items = session.known_items;
         let exhausted = session.scheduler.exhausted().cloned();
         let totals = session.scheduler.into_totals();
+        warnings.report();
         Ok(SessionResult { end, run_stages_flawed, values, exhausted, known_items, totals })
     }
 

@@ -12,7 +12,7 @@ use jackfield_services::{Cache, Http, Model, Services, StageRecorder};
 use jackfield_store::{Blobs, Ledger};
 use jsonschema::Validator;
 
-use super::{memo::Memo, tensor_shapes::TensorShapes};
+use super::{memo::Memo, plugin_warnings::PluginWarnings, tensor_shapes::TensorShapes};
 
 /// The most bytes of tensors that a document may carry with it.
 const MAX_INLINE_TENSOR_BYTES: usize = 64 << 10;
@@ -56,6 +56,8 @@ pub(super) struct StageRuntime {
     pub(super) ledger: Option<Ledger>,
     /// Records its calls.
     pub(super) recorder: Option<StageRecorder>,
+    /// What the stages of the session warned of, where that is counted.
+    pub(super) warnings: Option<Arc<PluginWarnings>>,
 }
 
 /// The cache that an extension may use, as far as it is the extension's.
@@ -122,6 +124,7 @@ impl StageRuntime {
             memo: cache(plan.cache).map(|cache| Memo::new(cache, run, plan, random || services.seeded == plan.cache)),
             ledger: None,
             recorder: None,
+            warnings: None,
         }
     }
 

@@ -8,7 +8,10 @@ use jackfield_plugin_api::{Instance, Result};
 use jackfield_services::{Services, StageRecorder};
 use jackfield_store::{Blobs, Ledger};
 
-use super::stage_runtime::{SessionParts, StageRuntime};
+use super::{
+    plugin_warnings::PluginWarnings,
+    stage_runtime::{SessionParts, StageRuntime},
+};
 
 /// Makes the [`StageRuntime`]s of a session.
 pub(super) struct StageRuntimeFactory<'p> {
@@ -23,6 +26,8 @@ pub(super) struct StageRuntimeFactory<'p> {
     pub(super) began: Instant,
     /// The record of the run, where there is one.
     pub(super) ledger: Option<Ledger>,
+    /// What the stages of the session warn of.
+    pub(super) warnings: Arc<PluginWarnings>,
 }
 
 impl StageRuntimeFactory<'_> {
@@ -33,6 +38,7 @@ impl StageRuntimeFactory<'_> {
         let mut runtime = StageRuntime::new(stage, instance, entry, session);
         runtime.ledger.clone_from(&self.ledger);
         runtime.recorder = self.services.calls.as_ref().map(|calls| StageRecorder::new(calls, stage, self.registry));
+        runtime.warnings = Some(Arc::clone(&self.warnings));
         Arc::new(runtime)
     }
 

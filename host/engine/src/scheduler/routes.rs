@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jackfield_pipeline::{ObjectivePlan, Source, Wire};
-use jackfield_plugin_api::{Attempt, Failure, Objective, Outcome, PendingDecision, Question};
+use jackfield_plugin_api::{Attempt, Document, Failure, Objective, Outcome, PendingDecision, Question};
 use jackfield_store::{Record, RouteRecord};
 
 use super::{
@@ -26,6 +26,25 @@ enum ItemProgress {
     InFlight,
     /// The item is done: what there is to learn is there.
     Done,
+}
+
+/// How well an item fared.
+#[derive(Debug, PartialEq)]
+enum Measure {
+    Number(f64),
+    /// Nothing says it, as it may be of an item that nobody has judged.
+    Absent,
+    /// What was to say it, which is not a number.
+    Unusable(String),
+}
+
+impl Measure {
+    const fn number(&self) -> Option<f64> {
+        match self {
+            Self::Number(number) => Some(*number),
+            Self::Absent | Self::Unusable(_) => None,
+        }
+    }
 }
 
 impl Scheduler<'_, '_> {
@@ -138,12 +157,28 @@ impl Scheduler<'_, '_> {
         let stages: Vec<StageIdx> = self.routes.keys().copied().collect();
         for stage in stages {
             let record = self.route_record(item, stage, ItemProgress::Done);
+            if record.is_some() {
+                self.note_what_is_not_a_number(item, stage);
+            }
             let outcome = record.as_ref().map(|record| record.outcome.clone());
             if let Some(record) = record {
                 self.record.push(Record::Route(record));
             }
             let route = self.routes.get_mut(&stage).expect("a route lasts as long as the session");
             route.router.finish(item.index as u64, outcome);
+        }
+    }
+
+    /// Counts what was to say how well an item fared, and is not a number.
+    fn note_what_is_not_a_number(&mut self, item: &Item, stage: StageIdx) {
+        let plan = self.routes[&stage].plan;
+        let reward = plan.reward.iter().map(|wire| ("reward".to_owned(), wire));
+        let objectives = plan.objectives.iter().map(|one| (format!("objective `{}`", one.name), &one.wire));
+        for (name, wire) in reward.chain(objectives) {
+            if let Measure::Unusable(value) = self.measure_at(item, wire) {
+                let router = &mut self.routes.get_mut(&stage).expect("a route lasts as long as the session").router;
+                router.note_not_a_number(&name, &value, &self.stages[stage].plan.name);
+            }
         }
     }
 
@@ -182,9 +217,9 @@ impl Scheduler<'_, '_> {
         let mut outcome = Outcome { context: routed.context.clone(), attempts, ..Outcome::default() };
         let settled = progress == ItemProgress::Done;
         if settled {
-            outcome.reward = route.plan.reward.as_ref().and_then(|wire| self.number_at(item, wire).ok());
+            outcome.reward = route.plan.reward.as_ref().and_then(|wire| self.measure_at(item, wire).number());
             let objective = |objective: &ObjectivePlan| {
-                let value = self.number_at(item, &objective.wire).ok()?;
+                let value = self.measure_at(item, &objective.wire).number()?;
                 Some(Objective { name: objective.name.clone(), value, minimize: objective.minimize })
             };
             outcome.objectives = route.plan.objectives.iter().filter_map(objective).collect();
@@ -193,22 +228,44 @@ impl Scheduler<'_, '_> {
         Some(RouteRecord { item, stage, outcome, scores, settled })
     }
 
+    /// How well an item fared, at the end of a wire of a route. Numbers of a CSV file are texts: they count as well.
+    fn measure_at(&self, item: &Item, wire: &Wire) -> Measure {
+        let Ok(document) = self.value_at(item, wire) else { return Measure::Absent };
+        let text = match serde_json::from_str::<serde_json::Value>(&document.json) {
+            Ok(serde_json::Value::Null) => return Measure::Absent,
+            Ok(serde_json::Value::String(text)) if text.trim().is_empty() => return Measure::Absent,
+            Ok(serde_json::Value::String(text)) => text,
+            _ => document.json.to_string(),
+        };
+        let number =
+            number_of(&document.json).or_else(|| text.trim().parse().ok().filter(|number: &f64| number.is_finite()));
+        number.map_or_else(|| Measure::Unusable(excerpt(&document.json)), Measure::Number)
+    }
+
     /// The number at the end of a wire of an item.
     ///
     /// # Errors
     /// Why there is none.
     pub(super) fn number_at(&self, item: &Item, wire: &Wire) -> Result<f64, NoInput> {
+        let document = self.value_at(item, wire)?;
+        number_of(&document.json).ok_or_else(|| NoInput::NotFound(format!("it is {}", excerpt(&document.json))))
+    }
+
+    fn value_at(&self, item: &Item, wire: &Wire) -> Result<Document, NoInput> {
         let value_in = |source| match source {
             // What a stage did that the item's end does not count is not learned from.
             Source::Stage(stage) if !item.wants(StageIdx::new(stage)) => SourceValue::Absent,
             source => item.source_value(&self.run_stages, None, source),
         };
-        let document = value_of(wire, &value_in)?;
-        let number = match serde_json::from_str::<serde_json::Value>(&document.json) {
-            Ok(serde_json::Value::Bool(right)) => Some(f64::from(u8::from(right))),
-            Ok(value) => value.as_f64().filter(|number| number.is_finite()),
-            Err(_) => None,
-        };
-        number.ok_or_else(|| NoInput::NotFound(format!("it is {}", excerpt(&document.json))))
+        value_of(wire, &value_in)
+    }
+}
+
+/// The number that a JSON value is; right and wrong are 1 and 0.
+fn number_of(json: &str) -> Option<f64> {
+    match serde_json::from_str::<serde_json::Value>(json) {
+        Ok(serde_json::Value::Bool(right)) => Some(f64::from(u8::from(right))),
+        Ok(value) => value.as_f64().filter(|number| number.is_finite()),
+        Err(_) => None,
     }
 }

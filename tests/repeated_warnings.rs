@@ -1,0 +1,80 @@
+//! What is to be warned of at every item is shown once, and counted.
+
+use crate::support::{CommandOutput, Pipeline, results, run_command, same_outcome};
+
+const ITEMS: usize = 40;
+
+/// A pipeline whose stages follow, with items of a file.
+fn pipeline(input: &str, stages: &str, name: &str, items: &str) -> Pipeline {
+    let toml = format!(
+        "[pipeline]\nname = \"warnings\"\n[input]\nuse = \"{input}\"\npath = \"{name}\"\n\
+         [stages.talk]\nuse = \"transcript\"\nin = {{ text = \"input.text\" }}\n{stages}"
+    );
+    Pipeline::new(&toml).with(name, items)
+}
+
+const ROUTED: &str = "[stages.phrases]\nuse = \"keyphrases\"\nin = \"talk\"\n\
+     [stages.phrases.route]\nuse = \"ucb1\"\narms = [{ max = 3 }, { max = 9 }]\nreward = \"input.reward\"\n";
+
+fn rewarded(reward: &str) -> CommandOutput {
+    let items: String =
+        (0..ITEMS).map(|_| format!("{{\"text\": \"Bo: The bus is late.\", \"reward\": {reward}}}\n")).collect();
+    let run = pipeline("jsonl", ROUTED, "items.jsonl", &items).run().expect_code(0);
+    assert_eq!(run.json()["items"]["ok"], ITEMS, "{reward}");
+    run
+}
+
+fn warnings(run: &CommandOutput) -> Vec<&str> {
+    run.stderr.lines().filter(|line| line.contains("WARN")).collect()
+}
+
+#[test]
+fn rewards_that_a_policy_does_not_take_are_told_once_and_counted() {
+    let run = rewarded("7");
+    let warnings = warnings(&run);
+    assert_eq!(warnings.len(), 2, "{}", run.stderr);
+    assert!(
+        warnings[0].contains("does not learn from an outcome: ")
+            && warnings[0].contains("the reward 7 lies outside 0 to 1")
+    );
+    assert!(warnings[1].contains("did not learn from 40 of 40 outcomes"), "{}", run.stderr);
+}
+
+#[test]
+fn rewards_that_are_not_numbers_are_told_once_and_counted() {
+    for (reward, shown) in [("\"good\"", "`\"good\"`"), ("[1]", "`[1]`"), ("\"NaN\"", "`\"NaN\"`")] {
+        let run = rewarded(reward);
+        let warnings = warnings(&run);
+        assert_eq!(warnings.len(), 2, "{}", run.stderr);
+        assert!(warnings[0].contains(&format!("the reward of an item is not learned from: {shown} is not a number")));
+        assert!(warnings[1].contains("the reward of 40 items is not a number"), "{}", run.stderr);
+    }
+    // Nobody has judged these.
+    assert!(warnings(&rewarded("null")).is_empty() && warnings(&rewarded("\"\"")).is_empty());
+}
+
+#[test]
+fn a_reward_of_a_csv_file_is_a_number() {
+    let items = format!("text,reward\n{}", "Bo: The bus is late.,0.5\n".repeat(ITEMS));
+    let run = pipeline("csv", ROUTED, "items.csv", &items).run().expect_code(0);
+    assert!(warnings(&run).is_empty(), "{}", run.stderr);
+    assert_eq!(run.json()["routes"]["phrases"]["rewarded"], ITEMS);
+}
+
+#[test]
+fn an_analyzer_of_english_warns_once_of_texts_in_another_language_and_fails_none() {
+    let stages =
+        "[stages.tasks]\nuse = \"actions\"\nin = \"talk\"\n[stages.words]\nuse = \"keyphrases\"\nin = \"talk\"\n";
+    let german = "Bo: Wir sprechen über das Budget.\\nAnn: Ja, und das Budget ist noch nicht fertig.";
+    let items: String = (0..ITEMS).map(|_| format!("{{\"text\": \"{german}\"}}\n")).collect();
+    let pipeline = pipeline("jsonl", stages, "items.jsonl", &items);
+    let calm = run_command(pipeline.command().args(["--jobs", "1"])).expect_code(0);
+    let told = warnings(&calm);
+    assert_eq!(told.len(), 2, "{}", calm.stderr);
+    assert!(told[0].contains("the text is in German") && told[0].contains("tasks"), "{}", calm.stderr);
+    assert!(told[1].contains("40 times in all: the text is in German"), "{}", calm.stderr);
+    let first = &results(&calm.folder())[0]["outputs"]["words"]["keyphrases"][0]["phrase"];
+    assert_eq!(first, "Budget");
+    let busy = run_command(pipeline.command().args(["--jobs", "16"])).expect_code(0);
+    same_outcome(&calm.folder(), &busy.folder());
+}
