@@ -1,7 +1,7 @@
 //! The analyzer `actions`.
 
 use jackfield_plugin_api::prelude::*;
-use jackfield_text::{Evidence, Finding, Transcript, logistic, words};
+use jackfield_text::{Evidence, Finding, Transcript, language::warn_unless_english, logistic, words};
 use serde_json::json;
 
 use crate::{
@@ -49,7 +49,8 @@ pub struct ActionList {
     pub findings: Vec<Finding>,
 }
 
-/// Finds the tasks that speakers took on or were given, with their owners and due dates.
+/// Finds the tasks that speakers took on or were given, with their owners and due dates. English only: it knows the words by which
+/// that is said in English.
 #[derive(Clone, Debug, Config)]
 pub struct Actions {
     /// How many are answered at most; 0 lets the length tell.
@@ -75,6 +76,7 @@ impl Analyzer for Actions {
 
     async fn analyze(&self, transcript: Transcript, host: &Host<'_>) -> Result<ActionList> {
         let talk = Talk::new(&transcript);
+        warn_unless_english(host, talk.language);
         let candidates = (0..talk.sentences.len()).filter_map(|sentence| action(&talk, sentence));
         let candidates = candidates.filter(|candidate| candidate.confidence >= self.min_confidence).collect();
         let limit = candidates::limit(self.max, &talk, WORDS_PER_ACTION);

@@ -1,7 +1,7 @@
 //! The analyzer `decisions`.
 
 use jackfield_plugin_api::prelude::*;
-use jackfield_text::{Finding, Transcript, logistic};
+use jackfield_text::{Finding, Transcript, language::warn_unless_english, logistic};
 use serde_json::json;
 
 use crate::{
@@ -28,7 +28,8 @@ pub struct DecisionList {
     pub findings: Vec<Finding>,
 }
 
-/// Finds what the speakers decided: decisions stated, and proposals that others agreed to.
+/// Finds what the speakers decided: decisions stated, and proposals that others agreed to. English only: it knows the words by which
+/// that is said in English.
 #[derive(Clone, Debug, Config)]
 pub struct Decisions {
     /// How many are answered at most; 0 lets the length tell.
@@ -54,6 +55,7 @@ impl Analyzer for Decisions {
 
     async fn analyze(&self, transcript: Transcript, host: &Host<'_>) -> Result<DecisionList> {
         let talk = Talk::new(&transcript);
+        warn_unless_english(host, talk.language);
         let candidates = (0..talk.sentences.len()).filter_map(|sentence| decision(&talk, sentence));
         let candidates = candidates.filter(|candidate| candidate.confidence >= self.min_confidence).collect();
         let limit = candidates::limit(self.max, &talk, WORDS_PER_DECISION);

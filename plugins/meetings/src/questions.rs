@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use jackfield_plugin_api::prelude::*;
-use jackfield_text::{Finding, Transcript, phrases::Phrases, words};
+use jackfield_text::{Finding, Transcript, language::warn_unless_english, phrases::Phrases, words};
 use serde_json::json;
 
 use crate::{
@@ -57,7 +57,8 @@ pub struct QuestionList {
     pub findings: Vec<Finding>,
 }
 
-/// Finds the questions asked, by whom they were answered, and which were left open.
+/// Finds the questions asked, by whom they were answered, and which were left open. English only: it knows the words by which
+/// that is said in English.
 #[derive(Clone, Debug, Config)]
 pub struct Questions {
     /// How many are answered at most; 0 lets the length tell.
@@ -77,6 +78,7 @@ impl Analyzer for Questions {
 
     async fn analyze(&self, transcript: Transcript, host: &Host<'_>) -> Result<QuestionList> {
         let talk = Talk::new(&transcript);
+        warn_unless_english(host, talk.language);
         let mut candidates: Vec<Candidate> =
             (0..talk.sentences.len()).filter_map(|sentence| question(&talk, sentence)).collect();
         if self.open_only {

@@ -4,12 +4,15 @@ use std::ops::Range;
 
 use jackfield_text::{
     Evidence, Segment, Transcript, clean,
+    clean::without_marks,
+    language::Language,
+    lexicon::Lexicon,
     names::Names,
-    sentences::sentences,
+    sentences::{is_question_mark, is_sentence_end, sentences},
     vocabulary::{TermId, Vocabulary, WordId},
     words,
 };
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A sentence goes on over so many turns of listeners.
 const INTERRUPTIONS: usize = 3;
@@ -58,6 +61,9 @@ pub(crate) struct Talk<'a> {
     /// Index of each segment's speaker.
     pub(crate) speaker_of: Vec<Option<usize>>,
     pub(crate) names: Names,
+    pub(crate) language: Language,
+    /// Stop words of a language other than English.
+    stop_words: FxHashSet<String>,
     pub(crate) vocabulary: Vocabulary,
     pub(crate) sentences: Vec<Sentence>,
     /// The first sentence of each segment, with one entry more for the end.
@@ -71,12 +77,20 @@ impl<'a> Talk<'a> {
     pub(crate) fn new(transcript: &'a Transcript) -> Self {
         let segments = &transcript.segments[..];
         let (speakers, speaker_of) = number_speakers(segments);
+        let texts = || segments.iter().map(|segment| segment.text.as_str());
+        let language = Language::of(texts());
+        let is_english = language == Language::English;
         let mut talk = Self {
             segments,
+            language,
+            stop_words: if is_english { FxHashSet::default() } else { language.stop_words() },
             names: Names::new(&speakers),
             speakers,
             speaker_of,
-            vocabulary: Vocabulary::default(),
+            vocabulary: Vocabulary::new(
+                language,
+                if is_english { Lexicon::default() } else { Lexicon::learn(texts()) },
+            ),
             sentences: Vec::new(),
             first_sentence: Vec::with_capacity(segments.len() + 1),
             listening: Vec::with_capacity(segments.len()),
@@ -101,7 +115,7 @@ impl<'a> Talk<'a> {
         for (index, segment) in self.segments.iter().enumerate() {
             self.first_sentence.push(self.sentences.len());
             let ranges = sentences(&segment.text);
-            let listening = is_listening(&segment.text);
+            let listening = self.is_listening(&segment.text);
             self.listening.push(listening);
             let mut ranges = ranges.into_iter().peekable();
             if let Some((sentence, waited)) = open {
@@ -137,11 +151,32 @@ impl<'a> Talk<'a> {
         self.first_sentence.push(self.sentences.len());
     }
 
+    /// `Mm-hmm`, `Okay, yeah`, laughter, nothing.
+    fn is_listening(&self, text: &str) -> bool {
+        let mut count = 0;
+        for (_, word) in words::words(text).take(20) {
+            let lower = word.to_lowercase();
+            let is_stop_word = match self.language {
+                Language::English => words::is_stop_word(&lower),
+                _ => self.stop_words.contains(&lower),
+            };
+            if !words::is_filler(&lower) {
+                count += 1;
+                if count > LISTENING || !is_stop_word {
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
     /// Notes how the last piece ends.
     fn close(&mut self, sentence: usize, text: &str) {
-        let end = text.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '”' | ')' | '\''));
-        let bare = without_marks(end);
-        self.sentences[sentence].question = bare.ends_with('?');
+        let end = text.trim_end_matches(|c: char| {
+            c.is_whitespace() || matches!(c, '"' | '”' | '»' | '」' | '』' | ')' | '）' | '\'')
+        });
+        let bare = without_end_marks(end);
+        self.sentences[sentence].question = bare.ends_with(is_question_mark);
         self.sentences[sentence].broken =
             end.ends_with("{disfmarker}") || end.ends_with(['—', '–', '-']) || bare.ends_with("—.");
     }
@@ -188,6 +223,8 @@ impl<'a> Talk<'a> {
     /// The sentence for a reader: cleaned, and cut at a comma where it goes on and on.
     pub(crate) fn readable(&self, sentence: usize) -> String {
         const LONGEST: usize = 60;
+        // What is a filler or a false start is known of English.
+        let clean = if self.language == Language::English { clean } else { without_marks };
         let text = clean(&self.raw(sentence));
         let Some((limit, _)) = text.match_indices(' ').nth(LONGEST) else { return text };
         let head = &text[..limit];
@@ -235,23 +272,8 @@ fn number_speakers(segments: &[Segment]) -> (Vec<&str>, Vec<Option<usize>>) {
     (speakers, speaker_of)
 }
 
-/// `Mm-hmm`, `Okay, yeah`, laughter, nothing.
-fn is_listening(text: &str) -> bool {
-    let mut count = 0;
-    for (_, word) in words::words(text).take(20) {
-        let lower = word.to_lowercase();
-        if !words::is_filler(&lower) {
-            count += 1;
-            if count > LISTENING || !words::is_stop_word(&lower) {
-                return false;
-            }
-        }
-    }
-    true
-}
-
 /// The text without the marks at its end.
-fn without_marks(text: &str) -> &str {
+fn without_end_marks(text: &str) -> &str {
     let mut text = text;
     while let Some(&(start, end)) = words::noise(text).last()
         && end == text.len()
@@ -263,5 +285,7 @@ fn without_marks(text: &str) -> &str {
 
 /// Whether a sentence is not finished: it has no full stop and is not broken off.
 fn goes_on(text: &str) -> bool {
-    !text.ends_with("{disfmarker}") && !without_marks(text).ends_with(['.', '?', '!', '…', '"', '”', '—', ':'])
+    !text.ends_with("{disfmarker}")
+        && !without_end_marks(text)
+            .ends_with(|c| is_sentence_end(c) || matches!(c, '"' | '”' | '»' | '」' | '』' | '—' | ':' | '：'))
 }

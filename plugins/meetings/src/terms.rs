@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, ops::Range};
 
 use jackfield_text::{
     rank::Graph,
+    unspaced::joined,
     vocabulary::{TermId, WordId},
 };
 use rustc_hash::FxHashMap;
@@ -213,12 +214,13 @@ pub(crate) fn display(talk: &Talk<'_>, phrase: &[TermId], sentences: Range<usize
     let is_title_case = |word: &str| {
         word.chars().next().is_some_and(char::is_uppercase) && word.chars().skip(1).any(char::is_lowercase)
     };
-    let has_small_initial = words.iter().any(|word| word.chars().next().is_some_and(char::is_lowercase));
+    let has_small_initial = !talk.language.has_capital_nouns()
+        && words.iter().any(|word| word.chars().next().is_some_and(char::is_lowercase));
     let words: Vec<String> = words
         .iter()
         .map(|word| if has_small_initial && is_title_case(word) { word.to_lowercase() } else { (*word).to_owned() })
         .collect();
-    words.join(" ")
+    joined(&words)
 }
 
 /// The first sentence of a range that uses the phrase, with a preference for one that is complete.

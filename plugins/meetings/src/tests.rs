@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod languages;
+
 const ALL: [&str; 7] = ["actions", "decisions", "key-points", "keyphrases", "participation", "questions", "topics"];
 
 fn call(name: &str, config: &Value, input: &Value) -> Result<Value> {

@@ -1,7 +1,7 @@
 //! The analyzer `agreements`.
 
 use jackfield_plugin_api::prelude::*;
-use jackfield_text::{Evidence, Finding, FindingSet, Transcript, confidence};
+use jackfield_text::{Evidence, Finding, FindingSet, Transcript, confidence, language::warn_unless_english};
 use serde_json::json;
 
 use crate::{
@@ -50,7 +50,7 @@ pub struct AgreementsOutput {
     pub findings: Vec<Finding>,
 }
 
-/// Finds who sided with what.
+/// Finds who sided with what. English only: it knows English words of assent and dissent.
 ///
 /// For each decision the turns around it are searched for words of assent and dissent. What a speaker says last counts;
 /// one who objected and then gave in is a supporter with reserve. A bare yes counts while the decision is the last thing
@@ -76,6 +76,7 @@ impl Analyzer for Agreements {
     async fn analyze(&self, input: AgreementsInput, host: &Host<'_>) -> Result<AgreementsOutput> {
         let findings = flatten(input.findings);
         let scene = Scene::new(input.transcript, &findings);
+        warn_unless_english(host, scene.language());
         let stage = &host.context().stage;
         let mut output = AgreementsOutput::default();
         for (decision, sides) in sides_taken(&scene, &findings, Reach { before: self.before, after: self.after }) {

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jackfield_plugin_api::prelude::*;
-use jackfield_text::{Evidence, Finding, FindingSet, Transcript, confidence, cut::shortened, words::tokens};
+use jackfield_text::{
+    Evidence, Finding, FindingSet, Transcript, confidence, cut::shortened, language::warn_unless_english, words::tokens,
+};
 use serde_json::json;
 
 use crate::{
@@ -26,7 +28,8 @@ pub struct RisksInput {
     pub findings: Vec<FindingSet>,
 }
 
-/// Derives risks from what other stages found.
+/// Derives risks from what other stages found. English only: it knows the words by which doubts and concerns are voiced in
+/// English.
 ///
 /// A risk is a decision made against voiced disagreement, with an open question on the same matter, or in words that
 /// hedge; an action that nobody took on or that has no date; and a concern voiced in the talk around decisions, actions
@@ -65,6 +68,7 @@ impl Analyzer for Risks {
     async fn analyze(&self, input: RisksInput, host: &Host<'_>) -> Result<FindingSet> {
         let findings = flatten(input.findings);
         let scene = Scene::new(input.transcript, &findings);
+        warn_unless_english(host, scene.language());
         let mut known = BTreeSet::new();
         let mut risks = Vec::new();
         for mut risks_of_sort in [
@@ -317,8 +321,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{FindingSet, Risks, RisksInput};
-    use crate::testing::{any_findings, any_transcript, call, check_example, evidence, finding, transcript};
-    use jackfield_plugin_api::prelude::*;
+    use crate::testing::{any_findings, any_transcript, call, call_on, check_example, evidence, finding, transcript};
+    use jackfield_plugin_api::{prelude::*, testing::FakeHost};
     use jackfield_text::{Finding, Transcript};
 
     const RISKS: Risks = Risks { reach: 5, settled: 0.6, plain: 0.5, max_each: 12 };
@@ -332,6 +336,19 @@ mod tests {
     #[test]
     fn the_worked_example_is_exact() {
         check_example::<Risks>(Risks::examples().remove(0));
+    }
+
+    #[test]
+    fn a_talk_in_another_language_is_said_not_to_be_understood() {
+        let talk = |text: &str| RisksInput { transcript: Some(transcript(&[("Ann", text)])), ..RisksInput::default() };
+        let host = FakeHost::default();
+        for text in
+            ["Ich habe Sorge, dass das zu teuer ist und nicht klappt.", "I'm worried that this is too dear for us."]
+        {
+            call_on(&RISKS, talk(text), &host).expect("an answer");
+        }
+        let logged = host.logged();
+        assert!(logged.len() == 1 && logged[0].1.contains("in German"), "{logged:?}");
     }
 
     #[test]

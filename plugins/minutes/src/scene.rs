@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jackfield_text::{Evidence, Finding, Transcript, sentences::sentences, words::tokens};
+use jackfield_text::{Evidence, Finding, Transcript, language::Language, sentences::sentences, words::tokens};
 
 use crate::shared::number_of;
 
@@ -59,6 +59,11 @@ impl Scene {
         let found: BTreeSet<usize> =
             finding.evidence.iter().filter_map(|place| self.by_segment.get(&place.segment).copied()).collect();
         found.into_iter().collect()
+    }
+
+    /// The language of what is said.
+    pub(crate) fn language(&self) -> Language {
+        Language::of(self.lines.iter().flat_map(|line| &line.sentences).map(String::as_str))
     }
 
     /// Indices of the lines at most `reach` turns before `index`, nearest first.

@@ -8,9 +8,13 @@ use proptest::prelude::*;
 
 /// Calls an analyzer as a stage that has the analyzer's name.
 pub(crate) fn call<A: Analyzer>(analyzer: &A, input: A::Input) -> Result<A::Output> {
+    call_on(analyzer, input, &FakeHost::default())
+}
+
+/// The same, with this host.
+pub(crate) fn call_on<A: Analyzer>(analyzer: &A, input: A::Input, host: &FakeHost) -> Result<A::Output> {
     let context = Context { stage: A::NAME.into(), item: "item".into(), element: 0, replicate: 0, seed: 7 };
-    let fake = FakeHost::default();
-    let host = Host::new(&fake, &context, 0);
+    let host = Host::new(host, &context, 0);
     let future = pin!(analyzer.analyze(input, &host));
     match future.poll(&mut task::Context::from_waker(task::Waker::noop())) {
         task::Poll::Ready(result) => result,

@@ -11,7 +11,11 @@ const LONGEST_RUN: usize = 24;
 /// Abbreviations whose full stop does not end a sentence.
 const ABBREVIATIONS: &[&str] = &[
     "mr", "mrs", "ms", "dr", "prof", "hon", "st", "vs", "e.g", "i.e", "cf", "no", "sen", "rep", "gov", "fig", "approx",
+    // German, French, Spanish and Portuguese, Dutch, Italian.
+    "z.b", "d.h", "u.a", "bzw", "nr", "mme", "mlle", "sra", "srta", "p.ej", "p.ex", "dhr", "mevr", "dott",
 ];
+/// Words behind which a number with a full stop is a German day, as in `am 5. Mai`.
+const BEFORE_DAYS: &[&str] = &["am", "vom", "zum", "bis", "ab", "den", "dem", "der", "seit"];
 
 /// Marks behind which a clause ends, of any script.
 const CLAUSE_MARKS: &str = ";,；，、،؛";
@@ -77,7 +81,11 @@ fn ends_in_abbreviation(piece: &str) -> bool {
     // In tokenised text a full stop stands apart and ends a sentence.
     let last = head.rsplit(|c: char| c.is_whitespace() || c == '(').next().unwrap_or("");
     let is_initial = last.chars().count() == 1 && last.chars().all(char::is_uppercase) && last != "I";
-    is_initial || (last.len() <= 6 && ABBREVIATIONS.contains(&last.to_lowercase().as_str()))
+    let is_day = (1..=2).contains(&last.len()) && last.bytes().all(|byte| byte.is_ascii_digit()) && {
+        let before = head[..head.len() - last.len()].split_whitespace().next_back().unwrap_or("");
+        BEFORE_DAYS.contains(&before.to_lowercase().as_str())
+    };
+    is_initial || is_day || (last.len() <= 6 && ABBREVIATIONS.contains(&last.to_lowercase().as_str()))
 }
 
 /// Adds a range without its white space, cut where it is too long.
@@ -133,6 +141,16 @@ mod tests {
             split("Thank you, Mr. Chair. I ask Dr. J. Smith."),
             ["Thank you, Mr. Chair.", "I ask Dr. J. Smith."]
         );
+    }
+
+    #[test]
+    fn abbreviations_and_days_of_other_languages_do_not_end_a_sentence() {
+        assert_eq!(
+            split("Wir treffen uns am 5. Mai. Das Budget, z.B. Hotels, steht."),
+            ["Wir treffen uns am 5. Mai.", "Das Budget, z.B. Hotels, steht."]
+        );
+        assert_eq!(split("Merci, Mme. Dupont. On y va."), ["Merci, Mme. Dupont.", "On y va."]);
+        assert_eq!(split("We need 5. Then we stop."), ["We need 5.", "Then we stop."]);
     }
 
     #[test]
