@@ -10,6 +10,9 @@ use crate::{
     readability::reading_ease,
 };
 
+/// What is said of an answer in another language; in the same words of each, since the host counts them.
+const NOT_ENGLISH: &str = "the readability of an answer in another language than English is not measured";
+
 /// An answer, as far as it is measured: what `answer` answers.
 #[derive(Clone, Debug, Document)]
 pub struct Measured {
@@ -175,10 +178,7 @@ impl Analyzer for Grade {
         let recall = recall(hits, relevant.as_deref().unwrap_or_default());
         let language = Language::of([answer.text.as_str()]);
         if language != Language::English {
-            host.log(
-                Level::Warn,
-                format!("the readability of answers in {} is not known: it is one of English", language.name()),
-            );
+            host.log(Level::Warn, NOT_ENGLISH);
         }
         let readability = reading_ease(&answer.text).filter(|_| language == Language::English);
         let diversity = diversity(&answer.sentences, hits);
@@ -266,8 +266,7 @@ mod tests {
         let host = FakeHost::default();
         let grades = call(Kind::Analyzer, "grade", json!({}), json!({ "answer": answer, "hits": [] }), &host).unwrap();
         assert_eq!((&grades["readability"], &grades["groundedness"]), (&Value::Null, &json!(0.0)));
-        let expected = "the readability of answers in German is not known: it is one of English".to_owned();
-        assert_eq!(host.logged(), [(Level::Warn, expected)]);
+        assert_eq!(host.logged(), [(Level::Warn, NOT_ENGLISH.to_owned())]);
     }
 
     #[test]

@@ -200,9 +200,12 @@ impl Searchable {
         let fused = match search.fusion {
             Fusion::Weighted => {
                 let (mut words, mut vectors) = (scores(|found| found.bm25), scores(|found| found.vector));
-                // Where every candidate has a word of the query, a document without one is still the zero of the keyword leg.
-                words.push(0.0);
-                vectors.push(vectors.iter().copied().fold(f64::INFINITY, f64::min));
+                // Otherwise the weakest candidate is the zero of a leg. Where all documents are candidates, it may well be a
+                // document that matches: there the zero of the keyword leg is a document without a word of the query.
+                if found.len() == self.passages().len() {
+                    words.push(0.0);
+                    vectors.push(vectors.iter().copied().fold(f64::INFINITY, f64::min));
+                }
                 weighted(&words, &vectors, search.alpha)
             }
             Fusion::Rrf => {

@@ -24,6 +24,8 @@ const FEWEST_WORDS: usize = 6;
 const FEWEST_OF_ANOTHER: usize = 20;
 /// The least share of function words by which a language explains a text.
 const LEAST_SHARE: f64 = 0.12;
+/// A longer text of fewer English function words is not English. Of English talk they are nearly half.
+const LEAST_ENGLISH: f64 = 0.2;
 /// Another language has to explain a text so many times better than English does.
 const MARGIN: f64 = 1.3;
 
@@ -54,8 +56,12 @@ pub enum Language {
     Italian,
     /// Japanese.
     Japanese,
+    /// Korean.
+    Korean,
     /// Norwegian.
     Norwegian,
+    /// Polish.
+    Polish,
     /// Portuguese.
     Portuguese,
     /// Romanian.
@@ -107,12 +113,14 @@ static LANGUAGES: &[Facts] = {
         facts(Hungarian, "Hungarian", "hu", "", Algorithm::Hungarian),
         facts(Italian, "Italian", "it", talk_words::ITALIAN_TALK, Algorithm::Italian),
         Facts { language: Japanese, name: "Japanese", code: None, talk: talk_words::JAPANESE_TALK, stemmer: None },
+        Facts { language: Korean, name: "Korean", code: None, talk: talk_words::KOREAN_TALK, stemmer: None },
         facts(Norwegian, "Norwegian", "no", "", Algorithm::Norwegian),
+        Facts { language: Polish, name: "Polish", code: None, talk: talk_words::POLISH_TALK, stemmer: None },
         facts(Portuguese, "Portuguese", "pt", talk_words::PORTUGUESE_TALK, Algorithm::Portuguese),
         facts(Romanian, "Romanian", "ro", "", Algorithm::Romanian),
-        facts(Russian, "Russian", "ru", "", Algorithm::Russian),
+        facts(Russian, "Russian", "ru", talk_words::RUSSIAN_TALK, Algorithm::Russian),
         facts(Spanish, "Spanish", "es", talk_words::SPANISH_TALK, Algorithm::Spanish),
-        facts(Swedish, "Swedish", "sv", "", Algorithm::Swedish),
+        facts(Swedish, "Swedish", "sv", talk_words::SWEDISH_TALK, Algorithm::Swedish),
         facts(Turkish, "Turkish", "tr", "", Algorithm::Turkish),
         Facts { language: Another, name: "another language", code: None, talk: "", stemmer: None },
         facts(English, "English", "en", "", Algorithm::English),
@@ -121,8 +129,11 @@ static LANGUAGES: &[Facts] = {
 
 /// The function words of each language of [`LANGUAGES`], folded.
 static FUNCTION_WORDS: LazyLock<Vec<FxHashSet<String>>> = LazyLock::new(|| {
-    let list = |facts: &Facts| facts.code.and_then(stop_words::lookup).unwrap_or_default();
-    LANGUAGES.iter().map(|facts| list(facts).iter().map(|word| folded(word)).collect()).collect()
+    let words = |facts: &Facts| match facts.code.and_then(stop_words::lookup) {
+        Some(list) => list.iter().map(|word| folded(word)).collect(),
+        None => facts.talk.split_whitespace().map(folded).collect(),
+    };
+    LANGUAGES.iter().map(words).collect()
 });
 
 fn folded(word: &str) -> String {
@@ -138,6 +149,7 @@ impl Language {
         match by_script(texts.clone()) {
             Script::Han => Self::Chinese,
             Script::Kana => Self::Japanese,
+            Script::Hangul => Self::Korean,
             script => by_words(texts, script == Script::Latin),
         }
     }
@@ -180,17 +192,14 @@ impl Language {
     }
 }
 
-/// Warns that an extension that knows English words alone has come across a text in another language. The host shows a stage's
-/// warning once a run, and counts it.
+/// Warns that an extension that knows English words alone has come across a text in another language. It is in the same words
+/// whatever the language is: the host shows a stage's warning once a run, and counts it.
 pub fn warn_unless_english(host: &Host<'_>, language: Language) {
     if language != Language::English {
-        let name = match language {
-            Language::Another => "another language than English",
-            known => known.name(),
-        };
+        host.log(Level::Debug, format!("the text is in {}", language.name()));
         host.log(
             Level::Warn,
-            format!("the text is in {name}, as far as its words tell: this stage knows English words alone, and finds little or nothing in it"),
+            "a text is in another language than English: this stage knows English words alone, and finds little or nothing in it",
         );
     }
 }
@@ -202,6 +211,7 @@ enum Script {
     Han,
     /// Chinese characters with Japanese ones among them.
     Kana,
+    Hangul,
     Other,
 }
 
@@ -210,17 +220,21 @@ fn by_script<'a>(texts: impl IntoIterator<Item = &'a str>) -> Script {
     const MOST: usize = 20_000;
     /// Chinese characters with a share of Japanese ones above this are Japanese.
     const LEAST_KANA: usize = 20;
-    let (mut latin, mut han, mut kana, mut other) = (0, 0, 0, 0);
+    let (mut latin, mut han, mut kana, mut hangul, mut other) = (0, 0, 0, 0, 0);
     for c in texts.into_iter().flat_map(str::chars).filter(|c| c.is_alphabetic()).take(MOST) {
         match c {
             'a'..='z' | 'A'..='Z' | '\u{c0}'..='\u{24f}' | '\u{1e00}'..='\u{1eff}' => latin += 1,
             '\u{3041}'..='\u{30ff}' | '\u{ff66}'..='\u{ff9f}' => kana += 1,
+            '\u{ac00}'..='\u{d7a3}' => hangul += 1,
             c if is_ideograph(c) => han += 1,
             _ => other += 1,
         }
     }
-    // A character of these scripts says about as much as three letters.
-    let ideographic = (han + kana) * 3;
+    // A character of these scripts says about as much as two or three letters.
+    let (ideographic, hangul) = ((han + kana) * 3, hangul * 2);
+    if hangul > latin.max(other).max(ideographic) {
+        return Script::Hangul;
+    }
     if ideographic > latin.max(other) {
         return if kana * LEAST_KANA > han { Script::Kana } else { Script::Han };
     }
@@ -253,7 +267,7 @@ fn by_words<'a>(texts: impl IntoIterator<Item = &'a str>, is_latin: bool) -> Lan
     match share(*count) {
         best if is_told && best >= LEAST_SHARE && best > english * MARGIN => LANGUAGES[index].language,
         _ if !is_latin && words > 0 => Language::Another,
-        _ if words >= FEWEST_OF_ANOTHER && english < LEAST_SHARE => Language::Another,
+        _ if words >= FEWEST_OF_ANOTHER && english < LEAST_ENGLISH => Language::Another,
         _ => Language::English,
     }
 }
@@ -307,6 +321,9 @@ mod tests {
             (Language::Italian, ["gli", "perché", "allora"]),
             (Language::Portuguese, ["não", "uma", "então"]),
             (Language::Chinese, ["我们", "但是", "大家"]),
+            (Language::Polish, ["się", "nie", "dobrze"]),
+            (Language::Russian, ["и", "это", "сегодня"]),
+            (Language::Swedish, ["och", "precis", "vecka"]),
         ] {
             let stop_words = language.stop_words();
             assert!(words.iter().all(|word| stop_words.contains(*word)), "{language:?}");
@@ -317,14 +334,14 @@ mod tests {
     }
 
     #[test]
-    fn a_warning_names_the_language_and_english_has_none() {
+    fn a_text_in_another_language_is_warned_of_in_the_same_words() {
         let (host, context) = (FakeHost::default(), test_context());
         for (_, text) in TEXTS {
             warn_unless_english(&Host::new(&host, &context, 0), Language::of([*text]));
         }
-        let logged = host.logged();
-        assert_eq!(logged.len(), TEXTS.iter().filter(|(language, _)| *language != Language::English).count());
-        assert!(logged[0].0 == Level::Warn && logged[0].1.starts_with("the text is in German, "), "{logged:?}");
-        assert!(logged.last().is_some_and(|line| line.1.starts_with("the text is in another language than English,")));
+        let warnings: Vec<String> =
+            host.logged().into_iter().filter(|line| line.0 == Level::Warn).map(|line| line.1).collect();
+        assert_eq!(warnings.len(), TEXTS.iter().filter(|(language, _)| *language != Language::English).count());
+        assert!(warnings.iter().all(|warning| *warning == warnings[0]), "{warnings:?}");
     }
 }

@@ -1,16 +1,22 @@
 //! Words of a text in a script without blanks, found in the text itself: what it says again and again is a word.
 
+use std::ops::RangeInclusive;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::unspaced::is_unspaced;
+use crate::unspaced::{is_ideograph, is_unspaced};
 
-/// A word is so many characters long at most.
-const LONGEST: usize = 6;
-/// A stretch of so many characters that is said once is a word of its own; a longer one is cut into pairs.
+/// A word of Chinese characters has so many at least and at most. Letters of other scripts stand for sounds: it takes more of
+/// them to make a word, and two by chance are none.
+const SIZES: RangeInclusive<usize> = 2..=6;
+/// The same for other scripts.
+const SIZES_OF_LETTERS: RangeInclusive<usize> = 4..=20;
+/// A stretch of so many Chinese characters that is said once is a word of its own; a longer one is cut into pairs. Of other
+/// scripts what is said once is no word.
 const LONGEST_ALONE: usize = 4;
-/// Words are learned from so many characters, the first ones.
-const MOST: usize = 400_000;
+/// Words are learned from so many runs of characters, the first ones.
+const MOST: usize = 2_000_000;
 /// Chinese characters that are words of grammar and seldom part of others: a word ends before and behind them.
 const PARTICLES: &str = "的了是我你他她它们这那和就也都吗呢吧啊把被很与及或但说让给着呀嘛咱您這個們嗎對說讓給";
 
@@ -21,15 +27,15 @@ pub struct Lexicon {
 }
 
 impl Lexicon {
-    /// Learns from texts that belong together. A word is a run of 2 to 6 characters that comes twice at least, and not only
-    /// within a longer one.
+    /// Learns from texts that belong together. A word is a run of characters, 2 to 6 of Chinese ones, that comes twice at least,
+    /// and not only within a longer one.
     #[must_use]
     pub fn learn<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
         let mut counts: FxHashMap<&str, u32> = FxHashMap::default();
         let mut read = 0;
         'texts: for text in texts {
             for stretch in stretches(text).into_iter().filter(|stretch| stretch.is_learned) {
-                read += stretch.ends.len();
+                read += stretch.ends.len() * stretch.sizes().end();
                 if read > MOST {
                     break 'texts;
                 }
@@ -74,15 +80,20 @@ impl Lexicon {
 
     fn split_stretch<'t>(&self, text: &'t str, stretch: &Stretch, found: &mut Vec<(usize, &'t str)>) {
         let bound = |at: usize| if at == 0 { stretch.start } else { stretch.ends[at - 1] };
+        let (least, most) = (*stretch.sizes().start(), *stretch.sizes().end());
+        let rest = |from: usize, to: usize| Rest {
+            bounds: (from..=to).map(bound).collect(),
+            is_ideographic: stretch.is_ideographic,
+        };
         let length = stretch.ends.len();
         let (mut left, mut at) = (0, 0);
         while at < length {
-            let longest = (2..=LONGEST.min(length - at))
+            let longest = (least..=most.min(length - at))
                 .rev()
                 .find(|size| self.words.contains(&text[bound(at)..bound(at + size)]));
             match longest {
                 Some(size) => {
-                    push_rest(text, &(left..=at).map(bound).collect::<Vec<_>>(), found);
+                    rest(left, at).push(text, found);
                     found.push((bound(at), &text[bound(at)..bound(at + size)]));
                     at += size;
                     left = at;
@@ -90,18 +101,35 @@ impl Lexicon {
                 None => at += 1,
             }
         }
-        push_rest(text, &(left..=at).map(bound).collect::<Vec<_>>(), found);
+        rest(left, at).push(text, found);
     }
 }
 
-/// Adds what is left between words; its characters lie between neighbouring bounds.
-fn push_rest<'t>(text: &'t str, bounds: &[usize], found: &mut Vec<(usize, &'t str)>) {
-    let size = if bounds.len() <= LONGEST_ALONE + 1 { LONGEST_ALONE } else { 2 };
-    let mut at = 0;
-    while at + 1 < bounds.len() {
-        let end = (at + size).min(bounds.len() - 1);
-        found.push((bounds[at], &text[bounds[at]..bounds[end]]));
-        at = end;
+/// What is left between words. Its characters lie between neighbouring bounds.
+struct Rest {
+    bounds: Vec<usize>,
+    is_ideographic: bool,
+}
+
+impl Rest {
+    /// Adds its words; of letters each is one by itself, without the marks on it.
+    fn push<'t>(&self, text: &'t str, found: &mut Vec<(usize, &'t str)>) {
+        let Self { bounds, is_ideographic } = self;
+        if !is_ideographic {
+            let letter = |pair: &[usize]| {
+                let piece = &text[pair[0]..pair[1]];
+                (pair[0], &piece[..piece.chars().next().map_or(0, char::len_utf8)])
+            };
+            found.extend(bounds.windows(2).map(letter));
+            return;
+        }
+        let size = if bounds.len() <= LONGEST_ALONE + 1 { LONGEST_ALONE } else { 2 };
+        let mut at = 0;
+        while at + 1 < bounds.len() {
+            let end = (at + size).min(bounds.len() - 1);
+            found.push((bounds[at], &text[bounds[at]..bounds[end]]));
+            at = end;
+        }
     }
 }
 
@@ -112,6 +140,8 @@ struct Stretch {
     ends: Vec<usize>,
     /// Whether words are looked for in it.
     is_learned: bool,
+    /// Whether its characters are Chinese ones.
+    is_ideographic: bool,
 }
 
 impl Stretch {
@@ -119,11 +149,20 @@ impl Stretch {
         self.ends.last().copied().unwrap_or(self.start)
     }
 
-    /// All runs of 2 to 6 characters.
+    /// How many characters a word of it has.
+    const fn sizes(&self) -> RangeInclusive<usize> {
+        if self.is_ideographic { SIZES } else { SIZES_OF_LETTERS }
+    }
+
+    /// All runs of as many characters as a word has.
     fn runs<'s, 't: 's>(&'s self, text: &'t str) -> impl Iterator<Item = &'t str> + 's {
         (0..self.ends.len()).flat_map(move |first| {
             let start = if first == 0 { self.start } else { self.ends[first - 1] };
-            self.ends[first..].iter().take(LONGEST).skip(1).map(move |end| &text[start..*end])
+            self.ends[first..]
+                .iter()
+                .take(*self.sizes().end())
+                .skip(self.sizes().start() - 1)
+                .map(move |end| &text[start..*end])
         })
     }
 }
@@ -135,9 +174,14 @@ fn stretches(text: &str) -> Vec<Stretch> {
         // Katakana come as whole words.
         let is_learned =
             word.starts_with(|c| is_unspaced(c) && !is_grammar(c)) && word.graphemes(true).nth(1).is_none();
+        let is_ideographic = word.starts_with(is_ideograph);
         match found.last_mut() {
-            Some(last) if is_learned && last.is_learned && last.end() == start => last.ends.push(end),
-            _ => found.push(Stretch { start, ends: vec![end], is_learned }),
+            Some(last)
+                if is_learned && last.is_learned && last.is_ideographic == is_ideographic && last.end() == start =>
+            {
+                last.ends.push(end);
+            }
+            _ => found.push(Stretch { start, ends: vec![end], is_learned, is_ideographic }),
         }
     }
     found
@@ -175,6 +219,13 @@ mod tests {
             words("予算を決める。プロジェクトの予算"),
             ["予算", "を", "決", "め", "る", "プロジェクト", "の", "予算"]
         );
+    }
+
+    #[test]
+    fn thai_words_are_what_is_said_again() {
+        let found = words("งบประมาณไม่พอ ต้องขอเพิ่มงบประมาณ");
+        assert_eq!(found.iter().filter(|word| **word == "งบประมาณ").count(), 2, "{found:?}");
+        assert!(found.iter().all(|word| *word == "งบประมาณ" || word.chars().count() == 1), "{found:?}");
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! Words of conversation that say little about its subject, by language: what lists of stop words, which are made from
-//! written language, leave out. Forms as they are said; case does not matter. Those of English are in [`crate::words`].
+//! written language, leave out. Of Polish and Korean there is no such list, and all their stop words are here. Forms as they are said; case does not matter. Those of English are in [`crate::words`].
 
 pub(crate) const GERMAN_TALK: &str = "ja nein nee doch okay ok genau gut gute guten prima super klar also halt eben mal eigentlich \
     vielleicht natürlich wirklich einfach irgendwie irgendwas irgendwann schon immer gerade heute morgen gestern danach \
@@ -53,3 +53,27 @@ pub(crate) const CHINESE_TALK: &str = "我们 你们 他们 她们 大家 这个
 
 pub(crate) const JAPANESE_TALK: &str =
     "今日 明日 昨日 今週 来週 先週 今回 次回 必要 場合 時間 自分 我々 皆様 皆 一番 大丈夫 本当 可能";
+
+pub(crate) const POLISH_TALK: &str = "i a o w we z ze na do od po za przez dla przy pod nad przed bez u między się nie tak to ten ta te tego \
+    tej tym tych temu tę tą ci tamten jest są był była było były być będzie będą będę jestem jesteśmy mam mamy ma mają miał może możemy można \
+    mogę mogą muszę musi musimy trzeba chcę chce chcemy że żeby aby bo ponieważ ale lecz więc jeśli jeżeli gdy kiedy jak jaki jaka jakie co \
+    kto kogo komu czego czy gdzie który która które którzy którego której których ja ty on ona ono my wy oni mnie mi mną ciebie cię tobie jego jej \
+    go mu ją im ich nas nam nami was wam pan pani nasz nasza nasze mój moja moje swój swoje już jeszcze tylko też także również bardzo \
+    dobrze dobry dobra okej ok tutaj tu tam teraz potem później dzisiaj dziś jutro wczoraj zawsze nigdy wszystko wszyscy coś ktoś nic \
+    dziękuję proszę cześć dzień no właśnie oczywiście chyba raczej po prostu lub albo oraz jako niż sobie siebie tydzień tygodnia";
+
+pub(crate) const KOREAN_TALK: &str = "그 이 저 그리고 그런데 그래서 하지만 그러면 그럼 네 예 아니요 아니 오늘 오늘은 내일 어제 지금 이번 다음 우리 우리는 저는 제가 \
+    저희 것 거 수 때 좀 더 잘 다 또 및 등 매우 아주 정말 하고 그대로 있습니다 있을까요 있나요 합니다 하겠습니다 했습니다 해야 됩니다 \
+    감사합니다 안녕하세요";
+
+pub(crate) const RUSSIAN_TALK: &str = "это эта эти этих этим этими эту ещё еще уже нет очень просто нужно надо сегодня завтра вчера сейчас потом \
+    теперь тогда который которая которое которые которых которого которой значит вообще конечно наверное пожалуйста спасибо хорошо ладно \
+    давайте давай привет здравствуйте кстати например поэтому потому также тоже либо пока всё все всем весь вся мой наш наша наши ваш \
+    свой свои сам сами будем будут буду были есть быть могу можем может могут должны должен хочу хотим знаю знаем думаю думаем говорим \
+    говорю говорит скажу сказал делать делаем сделать день дня неделя недели неделю месяц года год раза два три четыре пять первый второй \
+    следующий следующей вопрос вопросы ага угу ну вот так";
+
+pub(crate) const SWEDISH_TALK: &str = "ja nej okej ok precis bra tack hej just alltså egentligen kanske verkligen bara också redan alltid aldrig idag \
+    imorgon igår vecka veckan veckor dag dagar månad år timme minuter sak saker folk fråga frågor exempel tror tycker tänker vet säga säger sa \
+    göra gör gjort gå går kommer komma får får måste behöver vill ska skall skulle kunna lite ganska väldigt mer mindre första andra nästa två \
+    tre fyra fem herr fru därför eftersom innan sedan medan både";

@@ -80,6 +80,11 @@ impl Vocabulary {
         words::is_filler(word) && !self.stop_words.contains(word)
     }
 
+    /// Whether a word may have a Korean particle at its end.
+    fn is_korean_noun(&self, word: &str) -> bool {
+        self.language == Language::Korean && !self.stop_words.contains(word)
+    }
+
     /// Appends the words of `text`, fillers and immediate repetitions left out, as [`words::tokens`] has them.
     pub fn read(&mut self, text: &str, ids: &mut Vec<WordId>) {
         let first_index = ids.len();
@@ -138,7 +143,10 @@ impl Vocabulary {
             Some((article, rest)) if !article.is_empty() && !rest.is_empty() => {
                 forms.extend([article, rest].map(|part| composed(part).to_lowercase()));
             }
-            _ => words::normal_forms(word, |form| forms.push(form.to_owned())),
+            _ => match Some(word).filter(|word| self.is_korean_noun(word)).and_then(without_particle) {
+                Some((noun, particle)) => forms.extend([noun, particle].map(|part| composed(part).into_owned())),
+                None => words::normal_forms(word, |form| forms.push(form.to_owned())),
+            },
         }
         for form in &forms {
             let id = self.intern(form);
@@ -165,7 +173,10 @@ impl Vocabulary {
             || form == "tv"
             || form.contains(['a', 'e', 'i', 'o', 'u', 'y'])
             || !form.is_ascii();
-        let is_content_word = is_content_word && has_vowel_sound && !form.contains("n't");
+        // Of a language of which nothing is known, short words are taken for function words.
+        let is_short =
+            self.language == Language::Another && form.chars().nth(3).is_none() && !form.contains(is_unspaced);
+        let is_content_word = is_content_word && !is_short && has_vowel_sound && !form.contains("n't");
         let term = is_content_word.then(|| {
             let stem = self.stemmer.as_ref().map_or(Cow::Borrowed(form), |stemmer| stemmer.stem(form));
             *self.term_ids.entry(stem.as_ref().into()).or_insert_with(|| {
@@ -225,6 +236,18 @@ impl Vocabulary {
     }
 }
 
+/// A Korean noun and the particle at its end, such as `예산` and `을`.
+fn without_particle(word: &str) -> Option<(&str, &str)> {
+    /// The longer ones first.
+    const PARTICLES: [&str; 21] = [
+        "에서", "으로", "까지", "부터", "에게", "처럼", "보다", "은", "는", "이", "가", "을", "를", "의", "에", "와",
+        "과", "도", "로", "만", "요",
+    ];
+    let particle = PARTICLES.iter().find(|particle| word.ends_with(**particle))?;
+    let noun = &word[..word.len() - particle.len()];
+    noun.chars().nth(1).is_some().then_some((noun, *particle))
+}
+
 #[cfg(test)]
 mod tests {
     use super::Vocabulary;
@@ -246,6 +269,14 @@ mod tests {
         assert_eq!(
             usual_forms(Language::French, "L’équipe prépare l'offre, et qu'elle soit prête."),
             ["équipe", "prépare", "offre", "prête"]
+        );
+        assert_eq!(
+            usual_forms(Language::Korean, "예산을 논의하고, 예산이 부족하면 일정은 그대로."),
+            ["예산", "논의하고", "부족하면", "일정"]
+        );
+        assert_eq!(
+            usual_forms(Language::Another, "Klient čeká na nabídku a cenu."),
+            ["klient", "čeká", "nabídku", "cenu"]
         );
         assert_eq!(usual_forms(Language::Chinese, "我们讨论预算。预算的问题，大家知道。"), ["讨论", "预算"]);
     }

@@ -106,6 +106,15 @@ fn a_collection_of_one_document_scores_its_match() {
 }
 
 #[test]
+fn of_a_few_documents_that_match_none_has_the_score_zero() {
+    let documents = json!({ "path": "d.jsonl", "text": "{\"id\": 1, \"text\": \"Clay.\"}\n{\"id\": 2, \"text\": \"Clay, and much else besides.\"}" });
+    let answer = ask(json!({ "documents": documents }), "clay").unwrap();
+    let scores: Vec<f64> =
+        answer["hits"].as_array().unwrap().iter().map(|hit| hit["score"].as_f64().unwrap()).collect();
+    assert!(scores.len() == 2 && scores[0] > scores[1] && scores[1] > 0.0, "{answer}");
+}
+
+#[test]
 fn a_query_is_answered_as_it_was_written_and_found_however_that_is() {
     let documents = json!({ "path": "d.jsonl", "text": "{\"id\": \"a\", \"text\": \"Das Café.\"}\n{\"id\": \"b\", \"text\": \"Der Hund.\"}" });
     let (composed, decomposed) = ("café", "cafe\u{301}");
