@@ -1,6 +1,11 @@
 //! What a stopped run says about going on, and what it counts.
 
-use std::{os::unix::fs::symlink, process::Command, sync::atomic::{AtomicUsize, Ordering}, time::Duration};
+use std::{
+    os::unix::fs::symlink,
+    process::Command,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use serde_json::json;
 
@@ -12,7 +17,8 @@ use crate::{
 
 /// Twelve claims, each of them asked three times at 110 tokens, with a budget for a few of them.
 fn claims(server: &ModelServer) -> Pipeline {
-    let items: Vec<String> = (0..12).map(|number| format!("{{ id = \"c{number}\", claim = \"Claim {number}.\" }}")).collect();
+    let items: Vec<String> =
+        (0..12).map(|number| format!("{{ id = \"c{number}\", claim = \"Claim {number}.\" }}")).collect();
     let toml = format!(
         r#"
 [pipeline]
@@ -90,7 +96,11 @@ fn a_secret_is_not_printed_and_it_is_said_that_it_has_to_be_given_again() {
     let secret = "params.note=\"Bearer abcdefghijklmnopqrstuvwxyz012345\"";
     let stopped = ask(&pipeline, &["run", ".", "--set", secret, "--set", "model.judge.concurrency=1"]);
     assert!(!stopped.stderr.contains("abcdefghijklmnop"), "{}", stopped.stderr);
-    assert!(stopped.stderr.contains("go on with: jackfield run . --set model.judge.concurrency=1 --resume "), "{}", stopped.stderr);
+    assert!(
+        stopped.stderr.contains("go on with: jackfield run . --set model.judge.concurrency=1 --resume "),
+        "{}",
+        stopped.stderr
+    );
     assert!(stopped.stderr.contains("with it, give `--set params.note=...` again"), "{}", stopped.stderr);
 }
 
@@ -152,7 +162,12 @@ fn what_differs_is_named_with_what_was_and_what_is() {
         assert!(told.contains(expected), "{set}: {told}");
     }
     let both = run_command(pipeline.command().args([
-        "--resume", "last", "--set", "pipeline.seed=7", "--set", "stages.plan.with.draws=60",
+        "--resume",
+        "last",
+        "--set",
+        "pipeline.seed=7",
+        "--set",
+        "stages.plan.with.draws=60",
     ]));
     assert!(both.stderr.contains("the seed was 0, now it is 7; stage `plan`: "), "{}", both.stderr);
 }

@@ -62,9 +62,8 @@ fn an_item_of_a_run_is_made_again_and_all_others_stay() {
 
 #[test]
 fn it_is_refused_where_what_comes_of_an_item_depends_on_others() {
-    let none = Pipeline::new(
-        "[pipeline]\nname = \"none\"\n[stages.board]\nuse = \"dashboard\"\nin = { findings = [] }\n",
-    );
+    let none =
+        Pipeline::new("[pipeline]\nname = \"none\"\n[stages.board]\nuse = \"dashboard\"\nin = { findings = [] }\n");
     let refused = only(&none, &["--only", "x"]).expect_code(2);
     assert!(refused.stderr.contains("pipeline `none` has no items"), "{}", refused.stderr);
 }

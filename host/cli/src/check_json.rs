@@ -210,6 +210,9 @@ fn wire(plan: &Plan, wire: Option<&Wire>) -> Value {
 fn expression(plan: &Plan, expr: &InputExpr) -> Value {
     match expr {
         InputExpr::Wire(entry) => wire(plan, Some(entry)),
+        // As the file has it: a string by itself is a wire.
+        InputExpr::Constant(value) if value.is_number() || value.is_boolean() => value.clone(),
+        InputExpr::Constant(value) => json!({ "const": value }),
         InputExpr::List(parts) => parts.iter().map(|part| expression(plan, part)).collect(),
         InputExpr::Table(entries) => entries
             .iter()

@@ -1,9 +1,7 @@
 //! What differs between the plan that a run was made by and the one that is to go on with it.
 
 use jackfield_loader::{BUNDLED, mask_secrets};
-use jackfield_pipeline::{
-    ExtensionRef, InputExpr, InputPlan, ModelPlan, Plan, RoutePlan, SearchPlan, Source, StagePlan, Wire,
-};
+use jackfield_pipeline::{ExtensionRef, InputExpr, InputPlan, ModelPlan, Plan, RoutePlan, SearchPlan, StagePlan};
 use serde_json::Value;
 
 use crate::value_changes::{Change, changes, shown};
@@ -138,7 +136,7 @@ fn stage_differs((before, old): (&Plan, &StagePlan), (now, new): (&Plan, &StageP
         add(format!("its wires changed: `in` was {}, now it is {}", wires(before, old), wires(now, new)));
     }
     let for_each = |plan: &Plan, stage: &StagePlan| {
-        stage.for_each.as_ref().map_or_else(|| "absent".to_owned(), |wire| format!("`{}`", wire_text(plan, wire)))
+        stage.for_each.as_ref().map_or_else(|| "absent".to_owned(), |wire| format!("`{}`", plan.wire_text(wire)))
     };
     if for_each(before, old) != for_each(now, new) {
         add(changed("`for_each`", for_each(before, old), for_each(now, new)));
@@ -186,7 +184,8 @@ fn route_differs(old: &RoutePlan, new: &RoutePlan) -> Option<String> {
 /// The wires of an input, as they are written.
 fn input_text(plan: &Plan, input: &InputExpr) -> String {
     match input {
-        InputExpr::Wire(wire) => format!("`{}`", wire_text(plan, wire)),
+        InputExpr::Wire(wire) => format!("`{}`", plan.wire_text(wire)),
+        InputExpr::Constant(value) => value.to_string(),
         InputExpr::List(list) => {
             format!("[{}]", list.iter().map(|input| input_text(plan, input)).collect::<Vec<_>>().join(", "))
         }
@@ -198,15 +197,6 @@ fn input_text(plan: &Plan, input: &InputExpr) -> String {
     }
 }
 
-fn wire_text(plan: &Plan, wire: &Wire) -> String {
-    let source = match wire.source {
-        Source::Input => "input",
-        Source::Each => "each",
-        Source::Spend => "spend",
-        Source::Stage(index) => plan.stages.get(index).map_or("?", |stage| stage.name.as_str()),
-    };
-    wire.path.iter().fold(source.to_owned(), |text, step| text + &step.to_string())
-}
 /// How the search differs, if it does: further trials are no difference.
 fn search_differs(before: &Plan, now: &Plan) -> Option<String> {
     let (old, new) = match (&before.search, &now.search) {
