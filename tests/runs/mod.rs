@@ -5,7 +5,7 @@ mod listed;
 mod only;
 mod removed;
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{fs, path::Path, process::Command};
 
 use serde_json::Value;
 
@@ -43,7 +43,7 @@ fn folders(pipeline: &Pipeline) -> Vec<String> {
 }
 
 /// What `run.json` says.
-fn run_json(folder: &PathBuf) -> Value {
+fn run_json(folder: &Path) -> Value {
     let text = fs::read_to_string(folder.join("run.json")).expect("run.json");
     serde_json::from_str(&text).expect("JSON")
 }

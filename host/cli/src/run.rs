@@ -276,7 +276,8 @@ fn items_line(summary: &Summary) -> String {
         line.push_str(&format!(" ({})", parts.join(", ")));
     }
     if let Some(session) = &summary.session {
-        line.push_str(&format!("; in this session {} in {}", counted(session.items, "item"), ms(session.wall_ms)));
+        let items = counted(session.items, "item");
+        line.push_str(&format!(", of these {items} in {} in this session", ms(session.wall_ms)));
     }
     line
 }
