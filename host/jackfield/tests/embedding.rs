@@ -167,8 +167,9 @@ fn a_run_that_is_cancelled_can_be_resumed_and_loses_and_repeats_nothing() {
     let whole = pipeline.run_items(items(), RunOptions::in_memory()).expect("a run");
     assert_eq!(results, all(&whole));
     assert!(results.iter().all(|item| item.state == ItemState::Ok));
-    let stats = &resumed.summary().stages["shout"];
-    assert_eq!(stats.calls, 2000 - done as u64, "what the first session finished is not made again");
+    let session = resumed.summary().session.as_ref().expect("a second session");
+    assert_eq!(session.stages["shout"].calls, 2000 - done as u64, "what the first session finished is not made again");
+    assert_eq!(resumed.summary().stages["shout"].calls, 2000);
 }
 
 #[test]
@@ -276,6 +277,25 @@ fn a_run_of_another_pipeline_is_not_gone_on_with() {
     let error = other.run(RunOptions::in_folder(&out).resume("last")).expect_err("another pipeline").to_string();
     assert!(error.contains("was made by another version of the pipeline or its plugins"), "{error}");
     assert!(error.contains("hint: stage `shout`: its `with` table changed"), "{error}");
+}
+
+#[test]
+fn single_items_are_run_and_made_again_by_their_ids() {
+    let folder = folder_with(SHOUTING);
+    let pipeline = Pipeline::load(folder.path()).expect("a pipeline");
+    let ids = |run: &jackfield::Run| all(run).into_iter().map(|result| result.id).collect::<Vec<_>>();
+    let in_memory = pipeline.run(RunOptions::in_memory().only("c").only("a")).expect("a run");
+    assert_eq!(ids(&in_memory), ["a", "c"]);
+    let options = RunOptions::in_folder(folder.path().join("runs"));
+    let whole = pipeline.run(options.clone()).expect("a run");
+    let again = pipeline.run(options.clone().resume("last").only("a")).expect("a run");
+    assert_eq!((again.folder(), ids(&again)), (whole.folder(), ids(&whole)), "all items of the run are there");
+    let session = again.summary().session.as_ref().expect("a session");
+    assert_eq!(session.stages["shout"].calls, 1);
+    assert_eq!(again.summary().stages["shout"].calls, 3);
+    let items = [Item::from(json!({ "text": "one" }))];
+    let unknown = pipeline.run_items(items, options.only("y")).expect_err("no such item").to_string();
+    assert!(unknown.contains("the input has no item `y`"), "{unknown}");
 }
 
 /// A component of those that `tests/build-fixtures` makes.

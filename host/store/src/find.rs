@@ -116,11 +116,12 @@ pub(super) fn find(out: &Path, name: &str, last: LastOf<'_>) -> Result<PathBuf, 
 
 fn find_last(out: &Path, runs: &[PathBuf], last: LastOf<'_>) -> Result<PathBuf, StoreError> {
     let mut heads: Vec<(Head, &PathBuf)> = runs.iter().filter_map(|path| Some((Head::of(path)?, path))).collect();
-    // A run that cannot be read has no place among the others: it is reported by whoever names it.
+    // One that cannot be read has no place among the others: it is reported where there is nothing else.
+    let unreadable = || runs.iter().find(|path| Head::of(path).is_none()).cloned();
     heads.sort_by(|(one, one_path), (other, other_path)| {
         (one.order(), &one.began, one_path).cmp(&(other.order(), &other.began, other_path))
     });
-    let last_in_folder = heads.last().map(|(_, path)| (*path).clone());
+    let last_in_folder = || heads.last().map(|(_, path)| (*path).clone());
     let last_of = |pipeline: PipelineOfRun<'_>| {
         let named: Vec<_> = heads.iter().filter(|(head, _)| head.pipeline == pipeline.name).collect();
         // The folder of a pipeline may have been moved: then its name has to do.
@@ -128,11 +129,11 @@ fn find_last(out: &Path, runs: &[PathBuf], last: LastOf<'_>) -> Result<PathBuf, 
         same_file.or(named.last()).map(|(_, path)| (*path).clone())
     };
     let found = match last {
-        LastOf::Folder => last_in_folder,
+        LastOf::Folder => last_in_folder(),
         LastOf::Pipeline(pipeline) => last_of(pipeline),
-        LastOf::PipelineOrFolder(pipeline) => last_of(pipeline).or(last_in_folder),
+        LastOf::PipelineOrFolder(pipeline) => last_of(pipeline).or_else(last_in_folder),
     };
-    found.ok_or_else(|| match last {
+    found.or_else(unreadable).ok_or_else(|| match last {
         LastOf::Pipeline(PipelineOfRun { name, .. }) if !heads.is_empty() => {
             let mut others: Vec<String> = heads.iter().map(|(head, _)| head.pipeline.clone()).collect();
             others.sort();
