@@ -152,7 +152,7 @@ fn drains(signal: &str) {
 
     let resumed = run_command(pipeline.command().args(["--resume", "last"])).expect_code(0).json();
     assert_eq!(resumed["items"]["ok"], 30);
-    let made = resumed["models"]["m"]["calls"].as_u64().expect("calls");
+    let made = resumed["session"]["models"]["m"]["calls"].as_u64().expect("calls");
     assert_eq!(made, 30 - before as u64, "what was done is not asked for again");
 }
 
