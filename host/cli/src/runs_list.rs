@@ -36,7 +36,8 @@ pub(super) struct RunFacts {
 impl RunFacts {
     pub(super) fn of(folder: &Path, run: &RunJson) -> Self {
         let state = state(folder, run);
-        if let (Some(summary), false) = (&run.summary, run.state == RunState::Running) {
+        // A session that did not end in order has left the summary of the one before.
+        if let Some(summary) = run.summary.as_ref().filter(|summary| summary.state == run.state) {
             let usd = (!run.spend.is_empty()).then(|| run.spend.values().map(|spend| spend.cost_usd).sum());
             return Self { state, items: Some(summary.items), wall_ms: Some(summary.wall_ms), usd };
         }

@@ -187,7 +187,7 @@ fn judge_selected(
         summary.state = summary.items.state();
     } else {
         summary.state = RunState::Interrupted;
-        summary.stopped.get_or_insert_with(|| "other items of the run are left".to_owned());
+        summary.stopped.get_or_insert_with(|| "other items of the run may be left".to_owned());
     }
     Ok(())
 }
