@@ -148,7 +148,7 @@ fn what_differs_is_named_with_what_was_and_what_is() {
     for (set, expected) in [
         ("model.judge.with.name=\"other\"", "model `judge`: its `with` table changed: `name` was"),
         ("model.judge.with.base_url=\"http://127.0.0.1:9/v2\"", "now it is \"http://127.0.0.1:9/v2\""),
-        ("model.judge.use=\"mock\"", "model `judge`: it uses another extension: `mock`, which was `openai`"),
+        ("model.judge={ use = \"mock\" }", "model `judge`: it uses another extension: `mock`, which was `openai`"),
         ("pipeline.seed=7", "the seed was 0, now it is 7"),
         ("input.items=[{ id = \"c0\", claim = \"Another.\" }]", "item 1 of the input changed"),
         ("stages.plan.with.draws=60", "stage `plan`: its `with` table changed: `draws` was 50, now it is 60"),

@@ -38,7 +38,8 @@ impl RunFacts {
         let state = state(folder, run);
         // A session that did not end in order has left the summary of the one before.
         if let Some(summary) = run.summary.as_ref().filter(|summary| summary.state == run.state) {
-            let usd = (!run.spend.is_empty()).then(|| run.spend.values().map(|spend| spend.cost_usd).sum());
+            let asked = run.spend.values().any(|spend| spend.calls + spend.cached + spend.failed > 0);
+            let usd = asked.then(|| run.spend.values().map(|spend| spend.cost_usd).sum());
             return Self { state, items: Some(summary.items), wall_ms: Some(summary.wall_ms), usd };
         }
         // Its last session is at work, or did not end in order: what there is stands on its record alone.

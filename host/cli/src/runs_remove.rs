@@ -157,7 +157,7 @@ fn remove_all(folders: &[PathBuf], args: &RunsArgs) -> Exit {
     }
     if args.json {
         print_json(&json!({ "removed": removed, "bytes": bytes }));
-    } else {
+    } else if !removed.is_empty() || exit == Exit::Success {
         terminal().say(format!("removed {}: {} free", counted(removed.len() as u64, "run"), size(bytes)));
     }
     exit
