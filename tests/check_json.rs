@@ -38,7 +38,7 @@ use = "participation"
 in  = "t"
 
 [output]
-show = { who = "graded.speakers[*].name" }
+show = { who = "graded.speakers[*].speaker" }
 "#;
 
 fn check(pipeline: &Pipeline, code: i32) -> Value {
@@ -61,7 +61,7 @@ fn a_pipeline_in_order_is_told_in_the_words_of_its_file() {
     assert_eq!(actions["route"]["arms"][1]["with"]["max"], 2);
     assert_eq!(told["cache"]["kept"]["tiers"][0]["ttl"], "15m");
     assert_eq!(told["model"]["writer"]["cache"], "kept");
-    assert_eq!(told["output"]["show"]["who"], "graded.speakers[*].name");
+    assert_eq!(told["output"]["show"]["who"], "graded.speakers[*].speaker");
     let order: Vec<&str> = told["order"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
     assert!(order.iter().position(|name| *name == "t") < order.iter().position(|name| *name == "actions"), "{order:?}");
 }

@@ -25,6 +25,7 @@ mod escapes;
 mod exports;
 mod fuzz;
 mod grants;
+mod graph;
 mod grid_example;
 mod grid_limits;
 mod grid_tasks;

@@ -92,10 +92,68 @@ fn why_names_the_first_part_that_differs() {
     hits(&pipeline, &[]);
     let input = why(&pipeline, "actions", "a");
     assert!(input.contains("the first part that differs: input"), "{input}");
+    let field =
+        "`segments[0].text` was \"I will write the report by Friday.\", is \"I will write two reports by Friday.\"";
+    assert!(input.contains(field), "{input}");
     assert!(why(&pipeline, "actions", "b").contains("taken from the cache"));
     let mut wrong = jackfield();
     wrong.args(["why", "last", "action", "--out"]).arg(pipeline.out());
     assert!(run_command(&mut wrong).expect_code(2).stderr.contains("did you mean `actions`?"));
+}
+
+#[test]
+fn why_tells_of_a_stage_with_a_model_which_answers_it_got_and_why_they_were_made() {
+    let pipeline = Pipeline::new(
+        r#"
+[pipeline]
+name = "asked"
+
+[input]
+use   = "inline"
+items = [{ prompts = ["Say it.", "Say it again."] }]
+
+[model.writer]
+use   = "mock"
+cache = "answers"
+price = { input = 1.0, output = 1.0 }
+
+[cache.answers]
+tiers = [{ use = "sqlite" }]
+
+[stages.said]
+use   = "reply"
+in    = { prompts = "input.prompts" }
+model = "writer"
+"#,
+    );
+    let run = |sets: &[&str]| {
+        let mut command = pipeline.command();
+        for set in sets {
+            command.args(["--set", set]);
+        }
+        run_command(&mut command).expect_code(0);
+        let mut command = jackfield();
+        command.args(["why", "last", "said", "--json", "--out"]).arg(pipeline.out());
+        run_command(&mut command).expect_code(0).json()
+    };
+    let first = run(&[]);
+    let answers = first["answers"].as_array().expect("answers");
+    assert_eq!(answers.len(), 2, "{first:#}");
+    assert!(answers.iter().all(|answer| answer["source"] == "call" && answer["calls"] == 1), "{first:#}");
+    assert!(answers[0]["usd"].as_f64().is_some_and(|usd| usd > 0.0), "{first:#}");
+    let second = run(&[]);
+    assert!(second["first_difference"].is_null(), "{second:#}");
+    let answers = second["answers"].as_array().expect("answers");
+    assert!(answers.iter().all(|answer| answer["source"] == "cache" && answer["tier"] == "sqlite"), "{second:#}");
+    let other = run(&["model.writer.with.seed=5"]);
+    assert_eq!(other["first_difference"], "model", "{other:#}");
+    let text = why(&pipeline, "said", "1");
+    assert!(text.contains("the first part that differs: model (config: seed was absent, is 5)"), "{text}");
+    assert!(text.contains("writer  the model    ok"), "{text}");
+    let asked = run(&["model.writer.with.seed=5", r#"input.items=[{ prompts = ["Say it.", "Say no more."] }]"#]);
+    assert_eq!(asked["input_difference"]["path"], ".prompts[1]", "{asked:#}");
+    assert_eq!(asked["input_difference"]["was"], "Say it again.", "{asked:#}");
+    assert_eq!(asked["input_difference"]["is"], "Say no more.", "{asked:#}");
 }
 
 #[test]

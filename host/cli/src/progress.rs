@@ -10,9 +10,9 @@ use jackfield_engine::{Event, Observer};
 use jackfield_loader::escape_untrusted;
 use jackfield_pipeline::Plan;
 use jackfield_plugin_api::Failure;
+use serde_json::{Value, json};
 
-use super::pace::Pace;
-use super::table::counted;
+use super::{pace::Pace, table::counted};
 use crate::terminal::{Severity, terminal};
 
 /// The most failures that are printed one by one. Further ones are counted.
@@ -88,10 +88,10 @@ impl Progress {
         }
     }
 
-    fn print_failure(&mut self, stage: usize, line: String) {
+    fn print_failure(&mut self, stage: usize, line: String, fields: &Value) {
         if self.printed_failures < MOST_FAILURES {
             self.printed_failures += 1;
-            terminal().say_failure(line);
+            terminal().say_with(Severity::Error, line, fields);
         } else {
             *self.other_failures.entry(self.stages[stage].clone()).or_default() += 1;
         }
@@ -151,7 +151,10 @@ impl Observer for Progress {
                     self.stages[*stage],
                     escape_untrusted(failure.message())
                 );
-                self.print_failure(*stage, line);
+                let fields = json!({
+                    "stage": self.stages[*stage], "item": item, "kind": kind, "failure": failure.message(),
+                });
+                self.print_failure(*stage, line, &fields);
             }
             Event::Items { total } => {
                 self.pace.total = *total;
