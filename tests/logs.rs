@@ -12,10 +12,10 @@ name = "spoken"
 
 [input]
 use   = "inline"
-items = [{ text = "Ann: Hello.\nBo: Bye." }, { text = 3 }]
+items = [{ text = "Ann: Hello.\nBo: Bye." }, { other = 3 }]
 
 [cache.kept]
-tiers = [{ use = "sqlite", with = { path = "/proc/nowhere/kept.sqlite" } }]
+tiers = [{ use = "sqlite", with = { path = "kept.sqlite" } }]
 
 [stages.t]
 use   = "transcript"

@@ -4,23 +4,26 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{ArgAction, ValueEnum};
 
+/// Where the help of every command lists them: behind its own options.
+const HEADING: &str = "Messages and logs";
+
 /// The global options about what is said on standard error.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct TalkArgs {
     /// More log lines: -v info, -vv debug, -vvv trace (or set JACKFIELD_LOG).
-    #[arg(short, long, action = ArgAction::Count, global = true)]
+    #[arg(short, long, action = ArgAction::Count, global = true, help_heading = HEADING)]
     pub(super) verbose: u8,
 
     /// Only errors on standard error: no progress, no notes, no summary. Standard output is as ever.
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, help_heading = HEADING, conflicts_with = "verbose")]
     pub(super) quiet: bool,
 
     /// Shape of what is written to standard error: text, or nothing but JSON objects, one a line.
-    #[arg(long, value_enum, default_value_t, global = true)]
+    #[arg(long, value_enum, default_value_t, global = true, help_heading = HEADING)]
     pub(super) log_format: LogFormat,
 
     /// Append log lines, and all messages, to this file as well, each with its time: at least those of `-v`.
-    #[arg(long, value_name = "FILE", global = true)]
+    #[arg(long, value_name = "FILE", global = true, help_heading = HEADING)]
     pub(super) log_file: Option<PathBuf>,
 }
 
