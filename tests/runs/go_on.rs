@@ -1,11 +1,6 @@
 //! What a stopped run says about going on, and what it counts.
 
-use std::{
-    os::unix::fs::symlink,
-    process::Command,
-    sync::atomic::{AtomicUsize, Ordering},
-    time::Duration,
-};
+use std::{os::unix::fs::symlink, process::Command, time::Duration};
 
 use serde_json::json;
 
