@@ -17,7 +17,7 @@ pub(super) fn plain(line: &str) -> String {
     }
     let mut words: Vec<&str> = Vec::new();
     for word in text.split_whitespace() {
-        let unit = word.trim_end_matches([',', '.', ')', ':']);
+        let unit = word.trim_end_matches([',', '.', ')', ':', ';']);
         let number = |word: &str| word.trim_start_matches('(').parse::<f64>().is_ok();
         if ["ms", "s"].contains(&unit) && words.last().is_some_and(|last| number(last)) {
             words.pop();
