@@ -282,7 +282,7 @@ fn config_differs(old: &Value, (new, config): (&Value, &Value)) -> Option<String
         .filter_map(|change| Some(format!("what lies at `{}`, which its `with` table names, changed", file(change)?)))
         .collect();
     if !keys.is_empty() {
-        let keys: Vec<String> = keys.into_iter().map(|change| shown(change)).collect();
+        let keys: Vec<String> = keys.into_iter().map(shown).collect();
         words.push(format!("its `with` table changed: {}", keys.join(", ")));
     }
     Some(mask_secrets(&words.join(", and ")).into_owned())
