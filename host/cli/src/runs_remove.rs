@@ -9,7 +9,9 @@ use std::{
 
 use clap::ArgGroup;
 use jackfield_loader::sandbox::size;
-use jackfield_store::{PruneRule, RunJson, StoreError, disk_use, list_runs, remove_run, runs_to_prune, sweep_removed};
+use jackfield_store::{
+    PruneRule, RunJson, RunState, StoreError, disk_use, list_runs, remove_run, runs_to_prune, sweep_removed,
+};
 use serde_json::json;
 
 use super::{
@@ -82,10 +84,11 @@ pub(super) fn remove(args: &RemoveArgs) -> Exit {
             print_error(format!("{} would be removed; nothing was", counted(folders.len() as u64, "run")), hint);
             return Exit::Usage;
         }
+        // A quiet program asks too.
         for folder in &folders {
-            terminal().say(format!("{}  {}", size(disk_use(folder)), folder.display()));
+            terminal().say_failure(format!("{}  {}", size(disk_use(folder)), folder.display()));
         }
-        terminal().say(format!("remove {}? [y/N]", counted(folders.len() as u64, "run")));
+        terminal().say_failure(format!("remove {}? [y/N]", counted(folders.len() as u64, "run")));
         let mut answer = String::new();
         // Whoever answers nothing has not agreed.
         let _ = std::io::stdin().lock().read_line(&mut answer);
@@ -134,7 +137,9 @@ pub(super) fn prune(args: &PruneArgs) -> Exit {
 fn say_left(runs: &[(PathBuf, RunJson)], removed: usize, args: &PruneArgs) {
     let left = runs.len() - removed;
     if removed == 0 && left > 0 {
-        let hint = if args.unfinished { "" } else { "; those that are not complete go with --unfinished" };
+        let is_unfinished = |(_, run): &(PathBuf, RunJson)| run.state != RunState::Complete;
+        let has_more = !args.unfinished && runs.iter().any(is_unfinished);
+        let hint = if has_more { "; those that are not complete go with --unfinished" } else { "" };
         terminal().say(format!("{} left as they are{hint}", counted(left as u64, "run")));
     }
 }
