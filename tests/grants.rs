@@ -84,17 +84,19 @@ fn asked_by(analyzer: &str) -> &'static str {
 }
 
 #[test]
-fn the_clock_stands_still_until_it_is_granted() {
+fn the_time_is_told_where_it_is_granted_and_otherwise_the_failure_names_the_grant() {
     let [denied, in_file, on_command] = three_ways("clocks", "clock", "");
-    assert_eq!(denied, "got time stands still, and it is 1970");
+    assert_snapshot!(denied, @r#"it asked for the time that passes (`wasi:clocks/monotonic-clock` `now`), and `clock` is not granted to plugin `guest`: add `grant = ["clock"]` to `[plugins.guest]`, or run with `--grant guest=clock`"#);
     assert_eq!(in_file, "got time passes, and it is some day");
     assert_eq!(in_file, on_command);
 }
 
 #[test]
-fn random_numbers_come_from_the_seed_until_chance_is_granted() {
+fn random_numbers_are_given_where_chance_is_granted_and_otherwise_the_failure_names_the_grant() {
     let [denied, in_file, on_command] = three_ways("random", "random", "");
     assert!(denied != in_file && in_file != on_command);
+    assert!(in_file.starts_with("got ") && on_command.starts_with("got "), "{in_file}, {on_command}");
+    assert_snapshot!(denied, @r#"it asked for random bytes (`wasi:random/random` `get-random-bytes`), and `random` is not granted to plugin `guest`: add `grant = ["random"]` to `[plugins.guest]`, or run with `--grant guest=random`"#);
     assert_eq!(denied, came_to(&pipeline("random", "", "").run()), "the same each time");
 }
 

@@ -12,6 +12,7 @@ mod probe;
 mod project;
 mod python;
 mod rust;
+mod surroundings;
 mod transcript;
 
 use project::MadeProject;

@@ -9,15 +9,13 @@ use super::{
     needs,
     probe::probe,
     project::{WorkFolder, follow},
+    surroundings::surroundings,
     the_guide_shows,
 };
 use crate::support::{jackfield, run_command_within};
 
-const C: (&str, &str) = (
-    "for clang in clang-23 clang-22 clang-21 clang-20 clang-19; do \
-     printf '#include <stdlib.h>\\n' | $clang --target=wasm32-wasi -Wno-deprecated -E -x c - && exit; done; exit 1",
-    "clang with wasi-libc",
-);
+const C: (&str, &str) =
+    (concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/wasm-clang"), "a clang that builds for WebAssembly");
 
 #[test]
 fn an_analyzer() {
@@ -97,5 +95,6 @@ fn a_model() {
 #[test]
 fn an_analyzer_reaches_all_that_the_host_offers() {
     needs(C.0, C.1);
-    probe("c", "analyzer.c", &["./build"], true, "unreachable");
+    let (place, folder) = probe("c", "analyzer.c", &["./build"], true, "unreachable");
+    surroundings(&place, &folder);
 }

@@ -1,7 +1,11 @@
 /* Asks everything of the host that there is to ask. */
+#define _GNU_SOURCE /* arc4random_buf */
 #include "vendor/jackfield/jackfield.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static jf_result echo_complete(jf_call *call, const void *config, const jf_completion_request *request,
                                jf_completion *answer) {
@@ -157,4 +161,38 @@ static const jf_extension fail = {
     .input = JF_SHAPE(struct kind, kind_fields), .analyze = fail_analyze
 };
 
-JF_PLUGIN("0.1.0", &echo, &probe, &give, &take, &fail);
+/* Uses what is around it, as programs do. */
+static jf_result surroundings_analyze(jf_call *call, const void *config, const void *input, void *answer) {
+    (void)config;
+    jf_json *report = jf_json_object(call);
+    ((struct report *)answer)->report = report;
+    jf_text text = ((const struct text *)input)->text;
+    if (text.data[0] == 's' && text.data[1] == 'a') {
+        printf("one\n\x1b[2Jtwo\n");
+        fprintf(stderr, "an error\n");
+        printf("no end");
+    } else if (text.data[0] == 's') {
+        jf_random random = jf_seeded(call);
+        add(call, report, "got", jf_format(call, "%g", jf_next_f64(&random)));
+    } else if (text.data[0] == 't') {
+        jf_json_add(call, report, "got", jf_json_bool(call, time(NULL) > 1000000000));
+    } else if (text.data[0] == 'c') {
+        uint32_t number;
+        arc4random_buf(&number, sizeof number);
+        add(call, report, "got", jf_format(call, "%zu", (size_t)number));
+    } else {
+        const char *value = getenv("JACKFIELD_PROBE");
+        if (value != NULL) add(call, report, "got", jf_string(value));
+    }
+    return JF_OK;
+}
+static const jf_permission surroundings_permissions[] = {
+    { "clock", "to try it" }, { "random", "to try it" }, { "env:JACKFIELD_PROBE", "to try it" }, { 0 }
+};
+static const jf_extension surroundings = {
+    .kind = JF_ANALYZER, .name = "surroundings", .summary = "Uses what is around it, as programs do",
+    .input = JF_SHAPE(struct text, text_fields), .output = JF_SHAPE(struct report, report_fields),
+    .permissions = surroundings_permissions, .analyze = surroundings_analyze
+};
+
+JF_PLUGIN("0.1.0", &echo, &probe, &give, &take, &fail, &surroundings);

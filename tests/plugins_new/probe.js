@@ -92,4 +92,31 @@ export const fail = analyzer({
   },
 });
 
-export default plugin("0.1.0", echo, probe, give, take, fail);
+console.log("nobody hears this: the component is being built");
+
+export const surroundings = analyzer({
+  name: "surroundings",
+  summary: "Uses what is around it, as programs do",
+  permissions: ["clock", "random", "env:JACKFIELD_PROBE"].map((name) => ({ name, reason: "to try it" })),
+  input: object({ text: string() }),
+  output: object({ report: map(any()) }),
+  analyze({ text }, { host }) {
+    let got = null;
+    if (text === "say") {
+      console.log("one\n\u001b[2Jtwo");
+      console.error("an error");
+      console.log("no end");
+    } else if (text === "time") {
+      got = Date.now() > 1_000_000_000_000;
+    } else if (text === "chance") {
+      got = String(Math.random());
+    } else if (text === "seeded") {
+      got = String(host.random().nextFloat());
+    } else {
+      got = process.env.JACKFIELD_PROBE;
+    }
+    return { report: { got } };
+  },
+});
+
+export default plugin("0.1.0", echo, probe, give, take, fail, surroundings);

@@ -1,5 +1,9 @@
 """Asks everything of the host that there is to ask."""
 
+import os
+import random
+import sys
+import time
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -141,4 +145,32 @@ class Fail(Analyzer):
         raise KINDS[document.kind](f"told so: {document.kind}")
 
 
-Meta, Extension = export_plugin(Echo, Probe, Give, Take, Fail, version="0.1.0")
+@dataclass
+class Surroundings(Analyzer):
+    """Uses what is around it, as programs do."""
+
+    NAME = "surroundings"
+
+    @classmethod
+    def permissions(cls) -> list[Permission]:
+        return [Permission(name, "to try it") for name in ("clock", "random", "env:JACKFIELD_PROBE")]
+
+    def analyze(self, document: Text, host: Host) -> Report:
+        got: Any = None
+        if document.text == "say":
+            print("one\n\x1b[2Jtwo")
+            print("an error", file=sys.stderr)
+            print("no end", end="")
+        elif document.text == "time":
+            got = time.time() > 1_000_000_000
+        elif document.text == "chance":
+            got = str(random.random())
+        elif document.text == "seeded":
+            random.seed(host.context.seed)
+            got = str(random.random())
+        else:
+            got = os.environ["JACKFIELD_PROBE"]
+        return Report({"got": got})
+
+
+Meta, Extension = export_plugin(Echo, Probe, Give, Take, Fail, Surroundings, version="0.1.0")

@@ -1,11 +1,17 @@
 //! The probe: an analyzer that calls all that the host offers, in each language.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use jackfield_plugin_api::{FailureKind, Random};
 use serde_json::json;
 
-use super::project::{WorkFolder, conforms, every_kind, made};
+use super::{
+    project::{WorkFolder, conforms, every_kind, made},
+    surroundings::surroundings,
+};
 use crate::support::{result, root};
 
 /// Puts the probe into a project of every kind in this language, builds it and runs it: every call of the host, tensors,
@@ -23,18 +29,20 @@ pub(super) fn probe_of_every_kind(lang: &str, tests: &str, build: &[&str], exact
     fs::copy(sources.join("probe").with_extension(ending), folder.join("probe").with_extension(ending))
         .expect("copied");
     probe_in(&place, &folder, "the-cache-backend.wasm", build, exact_seed, crash);
+    surroundings(&place, &folder);
     conforms(&place, &folder, "probe.wasm");
 }
 
 /// Makes a project, puts the probe in place of its source, and runs it.
 #[track_caller]
-pub(super) fn probe(lang: &str, source: &str, build: &[&str], exact_seed: bool, crash: &str) {
+pub(super) fn probe(lang: &str, source: &str, build: &[&str], exact_seed: bool, crash: &str) -> (WorkFolder, PathBuf) {
     let place = WorkFolder::new();
     let folder = made(&place, "analyzer", lang, "probe");
     let sources = root().join("tests/plugins_new");
     let ending = Path::new(source).extension().expect("an ending").to_string_lossy().into_owned();
     fs::copy(sources.join("probe").with_extension(ending), folder.join(source)).expect("copied");
     probe_in(&place, &folder, "the-analyzer.wasm", build, exact_seed, crash);
+    (place, folder)
 }
 
 /// Builds a project that holds the probe, and runs it.

@@ -47,14 +47,14 @@ fn time_is_up_wherever_it_is_spent() {
         sleeps("naps"),
     ]
     .map(Attack::stopped);
-    assert_snapshot!(lines(said), @r"
+    assert_snapshot!(lines(said), @r#"
     over-budget: used up its CPU time of 700ms
     over-budget: used up its CPU time of 700ms
-    over-budget: used up its CPU time of 700ms
+    internal: it asked for the time that passes (`wasi:clocks/monotonic-clock` `now`), and `clock` is not granted to plugin `hostile`: add `grant = ["clock"]` to `[plugins.hostile]`, or run with `--grant hostile=clock`
     over-budget: used up its CPU time of 700ms
     over-budget: no answer within its limit of 700ms, waiting included
     over-budget: no answer within its limit of 700ms, waiting included
-    ");
+    "#);
     let said = [brief("loop-open"), sleeps("sleep-open")].map(|attack| attack.refused());
     assert_snapshot!(lines(said), @r"
     stage `tried` cannot be set up: over-budget: used up its CPU time of 700ms
@@ -63,14 +63,12 @@ fn time_is_up_wherever_it_is_spent() {
 }
 
 #[test]
-fn without_a_grant_the_clock_stands_still_and_random_numbers_are_the_same() {
-    let clocks = [attack("clocks").answered(), attack("clocks").granted(&["clock"]).answered()];
-    assert_snapshot!(lines(clocks), @r"
-    time stands still, and it is 1970
-    time passes, and it is some day
-    ");
-    let random = || attack("random").answered();
-    assert_eq!(random(), random());
+fn without_a_grant_there_is_neither_time_nor_chance() {
+    assert_snapshot!(attack("clocks").granted(&["clock"]).answered(), @"time passes, and it is some day");
+    assert_snapshot!(lines([attack("clocks").stopped(), attack("random").stopped()]), @r#"
+    internal: it asked for the time that passes (`wasi:clocks/monotonic-clock` `now`), and `clock` is not granted to plugin `hostile`: add `grant = ["clock"]` to `[plugins.hostile]`, or run with `--grant hostile=clock`
+    internal: it asked for random bytes (`wasi:random/random` `get-random-bytes`), and `random` is not granted to plugin `hostile`: add `grant = ["random"]` to `[plugins.hostile]`, or run with `--grant hostile=random`
+    "#);
     let granted = || attack("random").granted(&["random"]).answered();
     assert_ne!(granted(), granted());
 }

@@ -36,6 +36,7 @@ mod observe;
 mod pace;
 mod pareto_front;
 mod plugin_files;
+mod plugin_schema;
 mod plugins;
 mod plugins_lock;
 mod plugins_new;

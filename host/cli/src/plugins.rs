@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use clap::Subcommand;
-use jackfield_loader::{ExtensionEntry, Plugin, TensorShape, X_TENSOR, escape_untrusted};
+use jackfield_loader::{ExtensionEntry, Plugin, escape_untrusted};
 use jackfield_plugin_api::{Ability, Kind, Offers};
 use serde_json::{Value, json};
 
@@ -12,6 +12,7 @@ use super::{
     exit::{Exit, print_error},
     load::print_json,
     plugin_files::PluginFiles,
+    plugin_schema::described_fields,
     plugins_lock, plugins_new, plugins_replay, plugins_sign, plugins_test,
     table::table,
 };
@@ -143,7 +144,7 @@ fn describe(plugin: &Plugin, entry: &ExtensionEntry) -> String {
     for (title, schema) in
         [("config", &descriptor.config), ("input", &descriptor.input), ("output", &descriptor.output)]
     {
-        let _ = write!(text, "\n{title}\n{}", fields(schema));
+        let _ = write!(text, "\n{title}\n{}", described_fields(schema));
     }
     if !descriptor.permissions.is_empty() {
         text.push_str("\npermissions asked for\n");
@@ -168,48 +169,4 @@ fn abilities(input: &Value) -> String {
         None => offers.has(ability, &Value::Null).then(|| ability.to_string()),
     });
     all.collect::<Vec<_>>().join(", ")
-}
-
-/// The fields of an object schema, two lines for each.
-fn fields(schema: &Value) -> String {
-    let Some(properties) = schema["properties"].as_object().filter(|properties| !properties.is_empty()) else {
-        return "  (nothing)\n".to_owned();
-    };
-    let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let mut text = String::new();
-    for (name, property) in properties {
-        let mut kind = type_of(property);
-        if let Some(default) = property.get("default").filter(|default| !default.is_null()) {
-            let _ = write!(kind, ", default {default}");
-        } else if !required.contains(&name.as_str()) {
-            kind.push_str(", optional");
-        }
-        let about =
-            property["description"].as_str().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
-        let (name, kind, about) = (escape_untrusted(name), escape_untrusted(&kind), escape_untrusted(&about));
-        let _ = writeln!(text, "  {name} ({kind})\n      {about}");
-    }
-    text
-}
-
-fn type_of(schema: &Value) -> String {
-    if let Some(tensor) = schema.get(X_TENSOR).and_then(|keyword| TensorShape::read(keyword).ok()) {
-        return tensor.to_string();
-    }
-    if let Some(reference) = schema["$ref"].as_str() {
-        return reference.rsplit('/').next().unwrap_or_default().to_owned();
-    }
-    match &schema["type"] {
-        Value::String(name) if name == "array" => format!("list of {}", type_of(&schema["items"])),
-        Value::String(name) => name.clone(),
-        Value::Array(names) => {
-            names.iter().filter_map(Value::as_str).filter(|name| *name != "null").collect::<Vec<_>>().join(" or ")
-        }
-        _ => {
-            let options = ["anyOf", "oneOf"].iter().find_map(|key| schema[*key].as_array());
-            let options: Vec<String> =
-                options.into_iter().flatten().map(type_of).filter(|name| name != "null").collect();
-            if options.is_empty() { "anything".to_owned() } else { options.join(" or ") }
-        }
-    }
 }

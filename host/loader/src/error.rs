@@ -23,6 +23,26 @@ pub enum LoadError {
         /// What it is instead.
         found: String,
     },
+    /// The file is WebAssembly, and not a component.
+    #[error("`{}` is not a plugin: {found}", path.display())]
+    NotAComponent {
+        /// The file.
+        path: PathBuf,
+        /// What it is instead.
+        found: String,
+        /// What to do about it, if that can be told from the file.
+        fix: Option<String>,
+    },
+    /// The file is a component that uses what this host does not have of WebAssembly.
+    #[error("`{}` needs {what}, which this host does not have", path.display())]
+    Unsupported {
+        /// The file.
+        path: PathBuf,
+        /// The extensions of WebAssembly that it uses.
+        what: String,
+        /// What to build it without.
+        fix: String,
+    },
     /// The file is cut short or damaged.
     #[error("`{}` is damaged: {what}", path.display())]
     Damaged {
@@ -155,10 +175,12 @@ impl LoadError {
             Self::Changed { found, .. } => {
                 Some(format!("if the change is yours, pin the new file: sha256 = \"{found}\""))
             }
-            Self::Dependency { fix, .. } => Some(fix.clone()),
+            Self::Dependency { fix, .. }
+            | Self::Unsupported { fix, .. }
+            | Self::NotAComponent { fix: Some(fix), .. } => Some(fix.clone()),
             Self::Aborts { .. } => Some("build it without `panic = \"abort\"` in the profile".to_owned()),
             Self::Layout { .. } => Some("rebuild it against the host's version of jackfield-plugin-api".to_owned()),
-            Self::NotAPlugin { .. } | Self::NoEntry { .. } => Some(
+            Self::NotAPlugin { .. } | Self::NotAComponent { .. } | Self::NoEntry { .. } => Some(
                 "a plugin is a native library or a WebAssembly component made with jackfield-plugin-api".to_owned(),
             ),
             Self::WrongTarget { .. } => Some("build it for this machine, or as a WebAssembly component".to_owned()),

@@ -3,7 +3,7 @@
 import jackfield
 from direction_extractor import MedianDifference, SampleStates
 from model import Ask, Parrot
-from probe import Echo, Fail, Give, Probe, Take
+from probe import Echo, Fail, Give, Probe, Surroundings, Take
 from routing_policy import Greedy, SlotMachine
 from shelf import Shelf
 
@@ -20,5 +20,6 @@ Meta, Extension, CacheBackend = jackfield.export_plugin(
     Give,
     Take,
     Fail,
+    Surroundings,
     version="0.1.0",
 )

@@ -39,22 +39,44 @@ pub(super) fn tools() -> Vec<Finding> {
 /// The version of a tool: the first line that it prints.
 fn version(tool: &str, args: &[&str], hint: &str) -> Finding {
     match output_of(tool, args) {
-        Some(version_text) => Finding::ok(tool, version_text.lines().next().unwrap_or_default().trim().to_owned()),
+        Some(version_text) => Finding::ok(tool, first_line(&version_text)),
         None => Finding::new(tool, State::Missing, "not found").hint(hint),
     }
 }
 
-/// The compiler that `./build` of a plugin in C uses: the newest clang that can build for WebAssembly.
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().trim().to_owned()
+}
+
+/// The compiler that `./build` of a plugin in C uses: that of wasi-sdk where it is named, or else the newest clang that can build
+/// for WebAssembly, or else Zig.
 fn clang() -> Finding {
+    if let Some(sdk) = std::env::var("WASI_SDK_PATH").ok().filter(|sdk| !sdk.is_empty()) {
+        let compiler = format!("{sdk}/bin/clang");
+        return match output_of(&compiler, &["--version"]) {
+            Some(text) => Finding::ok("clang", format!("{}, as `{compiler}`", first_line(&text))),
+            None => Finding::new(
+                "clang",
+                State::Missing,
+                format!("WASI_SDK_PATH names `{sdk}`, and there is no `bin/clang` in it"),
+            )
+            .hint("set WASI_SDK_PATH to the folder of wasi-sdk, or unset it"),
+        };
+    }
     let hint = "apt-get install clang-22 wasi-libc libclang-rt-22-dev-wasm32: needed for plugins in C";
     let mut unusable = None;
     for name in clang_names() {
         let Some(version_text) = output_of(&name, &["--version"]) else { continue };
-        let version = version_text.lines().next().unwrap_or_default().trim().to_owned();
+        let version = first_line(&version_text);
         if builds_for_wasm(&name) {
             return Finding::ok("clang", format!("{version}, as `{name}`"));
         }
         unusable.get_or_insert_with(|| format!("`{name}` is {version}, which cannot build for WebAssembly here"));
+    }
+    for zig in [&["zig", "version"] as &[&str], &["python3", "-m", "ziglang", "version"]] {
+        if let Some(text) = output_of(zig[0], &zig[1..]) {
+            return Finding::ok("clang", format!("Zig {}, as `{}`", first_line(&text), zig[..zig.len() - 1].join(" ")));
+        }
     }
     Finding::new("clang", State::Missing, unusable.unwrap_or_else(|| "not found".to_owned())).hint(hint)
 }
@@ -84,7 +106,7 @@ fn builds_for_wasm(clang: &str) -> bool {
 }
 
 fn target() -> Finding {
-    const NAME: &str = "wasm32-wasip2";
+    const NAME: &str = "wasm32-unknown-unknown";
     let sysroot = output_of("rustc", &["--print", "sysroot"]);
     let there = sysroot.is_some_and(|path| Path::new(path.trim()).join("lib/rustlib").join(NAME).is_dir());
     if there {

@@ -124,7 +124,13 @@ impl Libraries {
 /// Lets the dynamic loader load these bytes. The library stays loaded until the process ends.
 fn open(path: &Path, bytes: &[u8]) -> Result<&'static Library, LoadError> {
     let failed = |what: String| LoadError::Failed { path: path.to_owned(), what };
-    let copy_failed = |error: io::Error| failed(format!("cannot make a private copy: {error}"));
+    let copy_failed = |error: io::Error| {
+        let folder = std::env::temp_dir();
+        failed(format!(
+            "cannot make a private copy of it in `{}`: {error}; TMPDIR names another folder",
+            folder.display()
+        ))
+    };
     let load_image = |image: Image| {
         // SAFETY: loading runs the library's constructors. The file passed the pre-flight, so that the loader takes it and
         // loads nothing else for it than libraries of the system and those that are loaded here; and the person who runs the

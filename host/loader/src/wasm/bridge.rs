@@ -107,8 +107,7 @@ impl Bridge {
     /// Hands the guest's messages to the host, and asks it whether the call was cancelled.
     pub(super) fn exchange(&self, host: &dyn HostCalls) {
         self.cancelled.store(host.cancelled(), Ordering::Release);
-        let messages = std::mem::take(&mut *lock(&self.messages));
-        for message in messages {
+        for message in self.take_messages() {
             match message {
                 GuestMessage::Log { level, target, message } => host.log(level, &target, &message),
                 GuestMessage::Progress { index, done, total, note } => host.progress(index, done, total, &note),
@@ -129,6 +128,11 @@ impl Bridge {
     /// Takes the requests that were added since the last time.
     pub(super) fn take_requests(&self) -> Vec<HostRequest> {
         std::mem::take(&mut *lock(&self.requests))
+    }
+
+    /// Takes the messages that were added since the last time.
+    pub(super) fn take_messages(&self) -> Vec<GuestMessage> {
+        std::mem::take(&mut *lock(&self.messages))
     }
 
     /// Adds a message. Once a guest has sent too much, a warning stands in place of all that it sends from then on.

@@ -49,6 +49,8 @@ fn make(counts_fuel: bool) -> Result<Engine, String> {
     pool.total_tables(4096);
     pool.total_stacks(1024);
     pool.max_core_instances_per_component(64);
+    pool.max_memories_per_module(16);
+    pool.max_tables_per_module(16);
     pool.max_memory_size(MOST_MEMORY);
     // Pages that an instance wrote are reset and stay, so that the next instance in the slot does not fault them in. If the
     // kernel cannot tell which pages were written, they are given back instead.

@@ -14,7 +14,7 @@ use super::{
 use crate::{escape_untrusted, sandbox::size};
 
 /// The longest log line or note, in bytes; the rest is cut off.
-const LONGEST_LINE: usize = 16 << 10;
+pub(super) const LONGEST_LINE: usize = 16 << 10;
 
 fn cut(mut text: String) -> String {
     if text.len() > LONGEST_LINE {
@@ -23,6 +23,11 @@ fn cut(mut text: String) -> String {
         text.push('…');
     }
     text
+}
+
+/// A line of a guest as it is shown: one line, of bounded length, without control characters.
+pub(super) fn shown_line(text: String) -> String {
+    escape_untrusted(&cut(text)).into_owned()
 }
 
 impl types::Host for State {}
@@ -108,7 +113,7 @@ impl host::Host for State {
             host::Level::Debug => Level::Debug,
             host::Level::Trace => Level::Trace,
         };
-        let message = escape_untrusted(&cut(message)).into_owned();
+        let message = shown_line(message);
         if target == "panic" {
             *lock(&self.bridge.panic_message) = Some(message);
         } else {
@@ -119,7 +124,7 @@ impl host::Host for State {
 
     fn progress(&mut self, index: u32, done: u64, total: Option<u64>, note: String) -> wasmtime::Result<()> {
         self.count_host_call()?;
-        let note = escape_untrusted(&cut(note)).into_owned();
+        let note = shown_line(note);
         self.bridge.send(GuestMessage::Progress { index, done, total, note });
         Ok(())
     }

@@ -17,7 +17,7 @@ pub fn imports(path: &Path) -> Result<Vec<String>, LoadError> {
     let engine = engine(false).map_err(|what| LoadError::Failed { path: path.to_owned(), what })?;
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
     let compiled = compile::compile(engine, &name, &bytes, &Digest::of(&bytes));
-    let component: Component = compiled.map_err(|error| not_loaded(path, error))?;
+    let component: Component = compiled.map_err(|error| not_loaded(path, &bytes, error))?;
     let mut names: Vec<String> = component.component_type().imports(engine).map(|(name, _)| name.to_owned()).collect();
     names.sort();
     Ok(names)

@@ -11,6 +11,7 @@ use wasmtime_wasi::I32Exit;
 
 use super::{
     bridge::Bridge,
+    clocks_and_chance::Phase,
     convert,
     engine::{is_out_of_memory, no_memory_left},
     exports::{Exports, Prepared},
@@ -50,10 +51,12 @@ impl Guest {
             Some(shared) => shared.clone(),
             None => world::scratch_folders(&self.grants, self.limits.scratch, false)?,
         };
-        let world = World::new(&self.grants, scratch)?;
+        let world = World::new(&self.grants, scratch, bridge)?;
         let (mut store, plugin) = instantiate(&self.prepared, limits, world, bridge).await?;
+        store.data_mut().phase = Phase::Opening;
         let opened = plugin.extension.call_open(&mut store, self.kind.name(), &self.name, &self.config).await;
         opened.map_err(|error| trapped(&error, &store, limits))?.map_err(convert::failure)?;
+        store.data_mut().phase = Phase::Answering;
         Ok((store, plugin))
     }
 
@@ -66,6 +69,12 @@ impl Guest {
             _ => None,
         };
         OwnedLimits { limits: &self.limits, owner }
+    }
+
+    /// The traps in a row after which it is called no more, 0 for no such number. The service that uses a cache backend counts
+    /// for itself.
+    fn most_traps(&self) -> u32 {
+        if self.kind == Kind::CacheBackend { 0 } else { self.limits.traps }
     }
 
     fn demand(&self) -> Demand {
@@ -141,8 +150,10 @@ impl Guest {
             }
         })
         .await;
-        self.health.record(answered.as_ref().err());
-        answered
+        match self.health.record(answered.as_ref().err(), self.most_traps()) {
+            Some(quarantined) => Err(quarantined),
+            None => answered,
+        }
     }
 }
 
@@ -160,7 +171,7 @@ pub(super) fn guest_failure(failure: types::Failure, state: &State) -> Failure {
 impl Instance for Guest {
     fn call<'a>(&'a self, batch: &'a [Request], host: &'a dyn HostCalls) -> BoxFuture<'a, Vec<Result<Document>>> {
         Box::pin(async move {
-            if let Some(failure) = self.health.quarantine(self.limits.traps) {
+            if let Some(failure) = self.health.quarantine() {
                 return vec![Err(failure); batch.len()];
             }
             self.health.back_off().await;
@@ -230,6 +241,9 @@ pub(super) fn trapped(error: &wasmtime::Error, store: &Store<State>, limits: Own
     let (state, OwnedLimits { limits, owner }) = (store.data(), limits);
     if let Some(full) = error.downcast_ref::<ScratchFull>() {
         return Failure::OverBudget(full.to_string());
+    }
+    if let Some(denied) = &state.denied {
+        return denied.clone();
     }
     if let Some(limit) = &state.limit_hit {
         return Failure::OverBudget(limit.clone());

@@ -7,12 +7,14 @@ use wasmtime::component::{Component, Linker, types::ComponentItem};
 use wasmtime_wasi::p2::bindings::filesystem::{preopens, types};
 
 use super::{
+    clocks_and_chance,
     compile::{self, NotCompiled},
     convert,
     engine::{engine, is_out_of_memory, no_memory_left},
     exports::{CACHE_BACKEND, Prepared},
     health::Health,
     instance::{Guest, OwnedLimits, in_time, instantiate, trapped},
+    proposals::{Reason, core_module, reason},
     scratch::{CountedFilesystem, sweep},
     state::State,
     v0_1::CachePlugin as GuestWorld,
@@ -55,8 +57,8 @@ pub(crate) fn load(
             });
         }
         Some([_, _, 0, 0]) => {
-            let found = "it is a core WebAssembly module, not a component".to_owned();
-            return Err(LoadError::NotAPlugin { path: path.to_owned(), found });
+            let (found, fix) = core_module(bytes);
+            return Err(LoadError::NotAComponent { path: path.to_owned(), found, fix });
         }
         Some(_) => {}
     }
@@ -99,8 +101,8 @@ async fn describe(prepared: &Prepared) -> CallResult<Vec<super::v0_1::jackfield:
     let bridge = Arc::default();
     in_time(&limits, &bridge, async {
         let owned = OwnedLimits { limits: &limits, owner: None };
-        let grants = Grants::default();
-        let world = World::new(&grants, scratch_folders(&grants, limits.scratch, false)?)?;
+        let grants = Arc::new(Grants::default());
+        let world = World::new(&grants, scratch_folders(&grants, limits.scratch, false)?, &bridge)?;
         let (mut store, plugin) = instantiate(prepared, owned, world, &bridge).await?;
         let described = plugin.meta.call_describe(&mut store).await;
         described.map_err(|error| trapped(&error, &store, owned))
@@ -119,11 +121,11 @@ fn prepare(
     let failed = |what: String| LoadError::Failed { path: path.to_owned(), what };
     let no_entry = |what: String| LoadError::NoEntry { path: path.to_owned(), what };
     let engine = engine(counts_fuel).map_err(failed)?;
-    let component = compile::compile(engine, alias, bytes, digest).map_err(|error| not_loaded(path, error))?;
+    let component = compile::compile(engine, alias, bytes, digest).map_err(|error| not_loaded(path, bytes, error))?;
     let protocol = protocol(path, &component)?;
     let mut linker = Linker::<State>::new(engine);
     let linked = wasmtime_wasi::p2::add_to_linker_async(&mut linker)
-        .and_then(|()| link_counted_files(&mut linker))
+        .and_then(|()| link_guarded(&mut linker))
         .and_then(|()| GuestWorld::add_to_linker::<_, wasmtime::component::HasSelf<_>>(&mut linker, |state| state));
     linked.map_err(|error| failed(format!("{error:#}")))?;
     let instance = linker
@@ -136,24 +138,32 @@ fn prepare(
 }
 
 /// The error of loading a file whose component was not compiled.
-pub(super) fn not_loaded(path: &Path, error: NotCompiled) -> LoadError {
+pub(super) fn not_loaded(path: &Path, bytes: &[u8], error: NotCompiled) -> LoadError {
     let path = path.to_owned();
     match error {
         NotCompiled::Invalid(error) if is_out_of_memory(&error) => LoadError::Failed { path, what: no_memory_left() },
         NotCompiled::Invalid(error) => {
-            let what = format!("it is not a valid component: {}", first_line(&format!("{error:#}")));
-            LoadError::Damaged { path, what }
+            let error = first_line(&format!("{error:#}"));
+            match reason(bytes) {
+                Reason::Missing { what, fix } => LoadError::Unsupported { path, what, fix },
+                Reason::Damaged => LoadError::Damaged { path, what: format!("it is not a valid component: {error}") },
+                Reason::BeyondLimits => LoadError::TooCostly {
+                    path,
+                    what: format!("it is valid, and beyond what this host takes: {error}"),
+                },
+            }
         }
         NotCompiled::NoThread(error) => LoadError::Failed { path, what: no_thread(&error) },
         NotCompiled::TooCostly(what) => LoadError::TooCostly { path, what },
     }
 }
 
-/// Puts files that are counted in place of those of WASI.
-fn link_counted_files(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+/// Puts files that are counted, and clocks and random numbers that have to be granted, in place of those of WASI.
+fn link_guarded(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     linker.allow_shadowing(true);
     preopens::add_to_linker::<_, CountedFilesystem>(linker, State::counted_files)?;
     types::add_to_linker::<_, CountedFilesystem>(linker, State::counted_files)?;
+    clocks_and_chance::link(linker)?;
     linker.allow_shadowing(false);
     Ok(())
 }

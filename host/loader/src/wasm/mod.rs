@@ -4,14 +4,15 @@
 //! and dropped afterwards. So nothing that one item leaves behind can reach another, and an instance that trapped is never
 //! used again.
 //!
-//! - `load`, `compile`, `engine`, `probe`: from the bytes of a component to code that can run.
+//! - `load`, `compile`, `engine`, `proposals`, `probe`: from the bytes of a component to code that can run, or to what it lacks.
 //! - `instance`, `cache`, `exports`, `health`: calls to an extension.
 //! - `state`, `bridge`, `host_interfaces`, `tensors`: what an instance can reach of the host.
-//! - `meter`, `world`, `scratch`: CPU time, WASI and scratch folders.
+//! - `meter`, `world`, `clocks_and_chance`, `output`, `scratch`: CPU time, WASI and scratch folders.
 //! - `v0_1`, `convert`: the contract, and its values as those of the host.
 
 mod bridge;
 mod cache;
+mod clocks_and_chance;
 mod compile;
 mod convert;
 mod engine;
@@ -22,7 +23,9 @@ mod imports;
 mod instance;
 mod load;
 mod meter;
+mod output;
 mod probe;
+mod proposals;
 mod scratch;
 mod state;
 mod tensors;

@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
-use jackfield_plugin_api::Result as CallResult;
+use jackfield_plugin_api::{Failure, Result as CallResult};
 use tokio::sync::oneshot;
 use wasmtime::{Engine, ResourceLimiter, Store, UpdateDeadline, component::ResourceTable};
 use wasmtime_wasi::{WasiCtxView, WasiView};
 
 use super::{
     bridge::{Bridge, HostRequest},
+    clocks_and_chance::Phase,
     engine::is_out_of_memory,
     scratch::CountedView,
     world::World,
 };
-use crate::sandbox::{Limits, used_up};
+use crate::sandbox::{Grants, Limits, used_up};
 
 /// A request for memory beyond the limit.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +34,10 @@ pub(super) struct State {
     pub(super) limit_hit: Option<String>,
     /// The last request for memory that was refused. Most guests end because of it, but they need not.
     pub(super) refused_memory: Option<RefusedMemory>,
+    /// How far it has come.
+    pub(super) phase: Phase,
+    /// The failure of a guest that did what it was not granted.
+    pub(super) denied: Option<Failure>,
     /// Whether the machine refused memory that the limit allows.
     pub(super) machine_is_short: bool,
     pub(super) bridge: Arc<Bridge>,
@@ -58,6 +63,8 @@ pub(super) fn store(
         host_calls: 0,
         limit_hit: None,
         refused_memory: None,
+        phase: Phase::SettingUp,
+        denied: None,
         machine_is_short: false,
         bridge,
         bytes_sent: 0,
@@ -92,6 +99,11 @@ impl WasiView for State {
 }
 
 impl State {
+    /// What the extension may do.
+    pub(super) fn grants(&self) -> &Arc<Grants> {
+        &self.world.grants
+    }
+
     /// The files of the instance. What is written to scratch folders is counted.
     pub(super) fn counted_files(&mut self) -> CountedView<'_> {
         CountedView { wasi: &mut self.world.wasi, table: &mut self.table, scratch: &mut self.world.scratch }

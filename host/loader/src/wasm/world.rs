@@ -1,27 +1,37 @@
 //! The surroundings of a component, by way of WASI: by default there is nothing at all.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use jackfield_plugin_api::{Failure, Random, Result};
 use wasmtime_wasi::{FsPerms, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxBuilder};
 
-use super::scratch::{Scratch, ScratchFolder, ScratchFolders};
+use super::{
+    bridge::Bridge,
+    output::GuestOutput,
+    scratch::{Scratch, ScratchFolder, ScratchFolders},
+};
 use crate::sandbox::{GrantedFolder, Grants, Permission};
 
 /// WASI for one instance, and the folders that go with it.
 pub(super) struct World {
     pub(super) wasi: WasiCtx,
+    pub(super) grants: Arc<Grants>,
     pub(super) scratch: Scratch,
 }
 
 impl World {
-    /// WASI with what was granted, and nothing else: without grants there are no files, no environment and no sockets, output
-    /// is discarded, clocks stand still, and random numbers are the same every time.
+    /// WASI with what was granted, and nothing else: without grants there are no files, no environment and no sockets, clocks
+    /// stand still, and random numbers are the same every time, where they are given at all. What the guest writes to its output
+    /// and its errors goes to the log.
     ///
     /// # Errors
     /// If the folder of a grant cannot be opened.
-    pub(super) fn new(grants: &Grants, scratch: ScratchFolders) -> Result<Self> {
+    pub(super) fn new(grants: &Arc<Grants>, scratch: ScratchFolders, bridge: &Arc<Bridge>) -> Result<Self> {
         let mut builder = WasiCtx::builder();
+        builder.stdout(GuestOutput::of_output(bridge)).stderr(GuestOutput::of_errors(bridge));
         if !grants.allows(&Permission::Clock) {
             builder.wall_clock(Still).monotonic_clock(Still);
         } else {
@@ -36,7 +46,7 @@ impl World {
             }
         }
         open_folders(&mut builder, grants, &scratch)?;
-        Ok(Self { wasi: builder.build(), scratch: Scratch::new(scratch) })
+        Ok(Self { wasi: builder.build(), grants: Arc::clone(grants), scratch: Scratch::new(scratch) })
     }
 }
 
