@@ -2,11 +2,12 @@
 
 use jackfield_plugin_api::prelude::*;
 
-use crate::{Format, lines, time};
+use crate::{Format, clean::lines, json, table, time};
 
 /// The accepted formats, for failure messages.
-pub(crate) const ACCEPTED: &str = "plain text (`Speaker: text`, with times or without), WebVTT, SubRip, \
-    a JSON list of {speaker, text, start?}, or a JSON object with `meeting_transcripts` ({speaker, content}) or `segments`";
+pub(crate) const ACCEPTED: &str = "plain text (`Speaker: text`, with times or without), WebVTT, SubRip, SBV, a table with a column `text`, \
+    a JSON list of {speaker, text, start?}, a JSON object with `meeting_transcripts` ({speaker, content}) or `segments`, \
+    or the JSON of a speech service";
 
 /// Refuses input that is empty, binary or in another encoding.
 pub(crate) fn check_is_text(text: &str) -> Result<()> {
@@ -39,37 +40,23 @@ pub(crate) fn check_is_text(text: &str) -> Result<()> {
 
 /// The format of a text.
 pub(crate) fn format(text: &str) -> Format {
-    let head = text.trim_start();
-    if head.starts_with("WEBVTT") {
+    let head = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    if head.strip_prefix("WEBVTT").is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace)) {
         return Format::Vtt;
     }
-    if starts_like_json(head) {
+    if json::looks_like_json(head) {
         return Format::Json;
     }
+    if let Some(table) = table::format(head) {
+        return table;
+    }
     // A timing line among the first few: SubRip, or WebVTT that lost its header.
-    let timing = lines(head).take(20).map(str::trim).find(|line| is_timing(line));
-    match timing {
+    let first_lines = || lines(head).take(20).map(str::trim);
+    match first_lines().find(|line| time::is_whole_cue_timing(line)) {
         Some(line) if line.contains(',') || !line.contains('.') => Format::Srt,
         Some(_) => Format::Vtt,
+        None if first_lines().any(|line| time::sbv_timing(line).is_some()) => Format::Sbv,
         None => Format::Text,
-    }
-}
-
-/// `00:00:01,000 --> 00:00:02,000`, settings after it or not, and nothing before it.
-pub(crate) fn is_timing(line: &str) -> bool {
-    let Some((start, end)) = line.split_once("-->") else { return false };
-    let end = end.split_whitespace().next().unwrap_or_default();
-    time::clock(start.trim()).is_some() && time::clock(end).is_some()
-}
-
-/// `{"` or `{}`, `[{`, `["`, `[1` with a comma: not `[00:12]` and not `{laugh}`.
-fn starts_like_json(head: &str) -> bool {
-    let mut chars = head.chars().filter(|c| !c.is_whitespace());
-    match (chars.next(), chars.next()) {
-        (Some('{'), Some('"' | '}')) => true,
-        (Some('['), Some('{' | '"' | ']' | '[')) => true,
-        (Some('['), Some(_)) => serde_json::from_str::<serde::de::IgnoredAny>(head).is_ok(),
-        _ => false,
     }
 }
 
@@ -85,6 +72,28 @@ mod tests {
         assert_eq!(format(" [ { \"text\": 1 } ]"), Format::Json);
         assert_eq!(format("[00:12] Ann: hi"), Format::Text);
         assert_eq!(format("{laugh} hi"), Format::Text);
+        assert_eq!(format("00:01.000 --> 00:02.000 Ann: Hi\n"), Format::Text);
+        assert_eq!(format("0:00:01.000,0:00:02.000\nHi\n"), Format::Sbv);
+        assert_eq!(format("start\tend\ttext\n0\t1\tHi\n"), Format::Tsv);
+        assert_eq!(format("start,end,text\n0,1,Hi\n"), Format::Csv);
+        assert_eq!(format("\u{feff}WEBVTT\n"), Format::Vtt);
+        assert_eq!(format("{\"segments\": [{\"text\": \"cut o"), Format::Json);
+    }
+
+    #[test]
+    fn a_text_that_begins_like_json_is_a_text() {
+        for text in [
+            "[[inaudible]] and so on",
+            "[{laughs}] Ann: hi",
+            "[\"so\"] she said",
+            "{\"so\"} she said",
+            "WEBVTTs are fun",
+            "[1] a note",
+            "[]  Ann: hi",
+            "{} Ann: hi",
+        ] {
+            assert_eq!(format(text), Format::Text, "{text}");
+        }
     }
 
     #[test]

@@ -1,92 +1,161 @@
-//! Reads JSON: a list of segments, or an object that contains one.
+//! Reads JSON: a list of segments, an object that contains one, or what a speech service answers. A value that is odd in a
+//! field that is not needed counts as absent.
+
+mod repair;
+mod rows;
+mod services;
+mod tree;
 
 use jackfield_plugin_api::prelude::*;
-use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
+use tree::Tree;
 
-use crate::{Reading, Turn, detect::ACCEPTED, time};
+use crate::{Reading, Turn, clean::clean, detect::ACCEPTED, footers, plain};
 
-/// A segment as it is written in files.
-#[derive(Deserialize)]
-struct SegmentRecord {
-    #[serde(alias = "name")]
-    speaker: Option<String>,
-    #[serde(alias = "content")]
-    text: Option<String>,
-    start: Option<Value>,
-}
+/// Keys under which an object has its segments, or an object that has them, the likeliest first.
+const HOLDERS: [&str; 20] = [
+    "segments",
+    "utterances",
+    "entries",
+    "sentences",
+    "transcription",
+    "chunks",
+    "transcript",
+    "transcripts",
+    "turns",
+    "dialogue",
+    "conversation",
+    "messages",
+    "captions",
+    "cues",
+    "subtitles",
+    "paragraphs",
+    "lines",
+    "items",
+    "result",
+    "data",
+];
+/// How deep in objects a list of segments is looked for.
+const MOST_DEPTH: usize = 4;
+/// The most characters of a first key that is looked at.
+const LONGEST_KEY: usize = 200;
 
-/// An object that contains the segments under one of the known keys.
-#[derive(Deserialize)]
-struct TranscriptObject {
-    title: Option<String>,
-    meeting_transcripts: Option<Vec<SegmentRecord>>,
-    segments: Option<Vec<SegmentRecord>>,
+/// Whether a text without white space at its head is JSON, be it malformed: `{"key":`, `[{"key":`, or a whole document.
+/// `[00:12]`, `{laughs}` and `[[inaudible]]` are not.
+pub(crate) fn looks_like_json(head: &str) -> bool {
+    let after_list = head.strip_prefix('[').map_or(head, str::trim_start);
+    let key = after_list.strip_prefix('{').and_then(|inner| inner.trim_start().strip_prefix('"'));
+    let after_key = key.and_then(|key| {
+        let mut is_escaped = false;
+        let (end, _) = key.char_indices().take(LONGEST_KEY).find(|&(_, c)| {
+            let is_end = c == '"' && !is_escaped;
+            is_escaped = c == '\\' && !is_escaped;
+            is_end
+        })?;
+        Some(key[end + 1..].trim_start())
+    });
+    after_key.is_some_and(|rest| rest.starts_with(':'))
+        || head.starts_with(['[', '{']) && serde_json::from_str::<IgnoredAny>(head).is_ok()
 }
 
 pub(crate) fn read(text: &str) -> Result<Reading> {
-    if text.trim_start().starts_with('[') {
-        let rows: Vec<SegmentRecord> = serde_json::from_str(text).map_err(|error| read_failure(text, &error))?;
-        return Ok(Reading { title: None, turns: turns(rows, false)? });
-    }
-    let holder: TranscriptObject = serde_json::from_str(text).map_err(|error| read_failure(text, &error))?;
-    let (rows, ids_by_index) = match (holder.meeting_transcripts, holder.segments) {
-        (Some(rows), _) => (rows, true),
-        (None, Some(rows)) => (rows, false),
-        (None, None) => return Err(unknown_shape(text)),
+    let text = text.trim_start_matches('\u{feff}');
+    let root = match parse(text) {
+        Ok(root) => root,
+        Err(_) => parse(&repair::repaired(text)).map_err(|error| read_failure("malformed JSON", &error))?,
     };
-    Ok(Reading { title: holder.title.filter(|title| !title.trim().is_empty()), turns: turns(rows, ids_by_index)? })
+    let mut reading = match &root {
+        Tree::List(rows) => {
+            if let Some(error) = error_of_entry(text, rows) {
+                return Err(error);
+            }
+            let turns =
+                if rows.first().is_some_and(is_word) { services::of_words(rows) } else { rows::turns(rows, false)? };
+            Reading { title: None, turns }
+        }
+        root => {
+            let title = root.text_at("title").map(str::trim).filter(|title| !title.is_empty());
+            let reading = read_object(root, 0).transpose()?.ok_or_else(|| unknown_shape(text))?;
+            Reading { title: title.map(|title| clean(title).into_owned()), turns: reading.turns }
+        }
+    };
+    footers::drop_notes(&mut reading.turns);
+    Ok(reading)
 }
 
-/// `counted`: the file refers to its segments by their place, so the ids follow it even where a segment is empty.
-fn turns(rows: Vec<SegmentRecord>, ids_by_index: bool) -> Result<Vec<Turn>> {
-    let mut turns = Vec::with_capacity(rows.len());
-    for (index, row) in rows.into_iter().enumerate() {
-        let Some(text) = row.text else {
-            return Err(Failure::InvalidInput(format!(
-                "JSON entry {} has no `text` (or `content`); accepted are {ACCEPTED}",
-                index + 1
-            )));
-        };
-        let start = match row.start {
-            None | Some(Value::Null) => None,
-            Some(value) => Some(start(&value).ok_or_else(|| {
-                Failure::InvalidInput(format!(
-                    "JSON entry {}: `start` is {value}, neither a number of seconds nor a time such as \"00:01:02.5\"",
-                    index + 1
-                ))
-            })?),
-        };
-        let speaker = row.speaker.map(|speaker| speaker.trim().to_owned()).filter(|speaker| !speaker.is_empty());
-        turns.push(Turn { speaker, text: text.trim().to_owned(), start, number: ids_by_index.then_some(index + 1) });
+/// One document, or one a line.
+fn parse(text: &str) -> serde_json::Result<Tree> {
+    let documents = serde_json::Deserializer::from_str(text).into_iter::<Tree>();
+    let mut rows = documents.collect::<serde_json::Result<Vec<Tree>>>()?;
+    match rows.len() {
+        1 => Ok(rows.remove(0)),
+        2.. if rows.iter().all(Tree::is_object) => Ok(Tree::List(rows)),
+        _ => serde_json::from_str(text),
     }
-    Ok(turns)
 }
 
-fn start(value: &Value) -> Option<f64> {
-    match value {
-        Value::Number(number) => number.as_f64().filter(|seconds| *seconds >= 0.0),
-        Value::String(text) => time::seconds(text),
-        _ => None,
+/// The transcript in an object: under the key of a meeting, as that of a service, under another key, or as one text.
+fn read_object(root: &Tree, depth: usize) -> Option<Result<Reading>> {
+    let of = |turns: Result<Vec<Turn>>| Some(turns.map(|turns| Reading { title: None, turns }));
+    if let Some(rows) = root.get("meeting_transcripts").and_then(Tree::list) {
+        return of(rows::turns(rows, true));
     }
+    if let Some(turns) = services::turns(root) {
+        return of(Ok(turns));
+    }
+    let mut is_empty_holder = false;
+    for key in HOLDERS {
+        let Some(held) = root.get(key) else { continue };
+        match held {
+            Tree::List(rows) if rows.is_empty() => is_empty_holder = true,
+            Tree::List(rows) if rows.iter().all(|row| row.is_object() || *row == Tree::Null) => {
+                return of(rows::turns(rows, false));
+            }
+            Tree::Text(text) if !text.trim().is_empty() => return Some(Ok(plain::read(&clean(text)))),
+            Tree::Object(_) if depth < MOST_DEPTH => {
+                if let Some(reading) = read_object(held, depth + 1) {
+                    return Some(reading);
+                }
+            }
+            _ => {}
+        }
+    }
+    let words = root.list_at("words");
+    if !words.is_empty() && words.iter().all(Tree::is_object) {
+        return of(Ok(services::of_words(words)));
+    }
+    match root.text_at("text").or_else(|| root.text_at("content")) {
+        Some(text) if !text.trim().is_empty() => Some(Ok(plain::read(&clean(text)))),
+        Some(_) => of(Ok(Vec::new())),
+        None if is_empty_holder => of(Ok(Vec::new())),
+        None => None,
+    }
+}
+
+/// Whether an entry of a list is a word and no segment.
+fn is_word(entry: &Tree) -> bool {
+    entry.get("word").is_some() && rows::text_of(entry).is_none()
+}
+
+/// The failure for a list of which an entry is no object, with its place.
+fn error_of_entry(text: &str, rows: &[Tree]) -> Option<Failure> {
+    if rows.iter().all(Tree::is_object) {
+        return None;
+    }
+    let error = serde_json::from_str::<Vec<std::collections::HashMap<String, IgnoredAny>>>(text).err()?;
+    Some(read_failure("JSON of an unknown shape", &error))
 }
 
 /// The failure for an error of the JSON parser, with its position and the accepted formats.
-fn read_failure(text: &str, error: &serde_json::Error) -> Failure {
-    if error.is_data()
-        && text.trim_start().starts_with('{')
-        && !text.contains("\"meeting_transcripts\"")
-        && !text.contains("\"segments\"")
-    {
-        return unknown_shape(text);
-    }
-    let problem = if error.is_data() { "JSON of an unknown shape" } else { "malformed JSON" };
+fn read_failure(problem: &str, error: &serde_json::Error) -> Failure {
     Failure::InvalidInput(format!("{problem}: {error}; accepted are {ACCEPTED}"))
 }
 
 /// The failure for an object of an unknown shape, with the keys that it has.
 fn unknown_shape(text: &str) -> Failure {
-    let keys = match serde_json::from_str::<serde_json::Map<String, Value>>(text) {
+    let object = serde_json::from_str::<serde_json::Map<String, Value>>(text);
+    let keys = match object.or_else(|_| serde_json::from_str(&repair::repaired(text))) {
         Ok(object) => object.keys().take(8).map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", "),
         Err(_) => String::new(),
     };
@@ -97,35 +166,4 @@ fn unknown_shape(text: &str) -> Failure {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::read;
-
-    #[test]
-    fn a_list_of_segments_is_read() {
-        let text =
-            r#"[{"speaker": "Ann", "text": " hi ", "start": "00:01:02.5"}, {"name": "", "content": "x", "start": 3}]"#;
-        let turns = read(text).expect("readable").turns;
-        assert_eq!(
-            (turns[0].speaker.as_deref(), turns[0].text.as_str(), turns[0].start),
-            (Some("Ann"), "hi", Some(62.5))
-        );
-        assert_eq!((turns[1].speaker.as_deref(), turns[1].start), (None, Some(3.0)));
-    }
-
-    #[test]
-    fn ids_of_a_meeting_follow_the_index_in_the_file() {
-        let text = r#"{"topic_list": [], "meeting_transcripts": [{"speaker": "A", "content": ""}, {"speaker": "B", "content": "x"}]}"#;
-        assert_eq!(read(text).expect("readable").turns[1].number, Some(2));
-    }
-
-    #[test]
-    fn failures_name_the_position_and_the_accepted_formats() {
-        let message = |text: &str| read(text).expect_err("refused").message().to_owned();
-        assert!(message(r#"{"a": 1, "b": 2}"#).contains("keys `a`, `b`"));
-        assert!(message("[{\"speaker\": \"A\"}]").contains("entry 1 has no `text`"));
-        assert!(message("[{\"text\": \"x\", \"start\": \"soon\"}]").contains("\"soon\""));
-        assert!(message("[{\"text\": \"x\"").contains("malformed JSON"));
-        assert!(message("[1, 2]").contains("line 1 column 2"));
-        assert!(message("[{\"text\": \"x\"").contains("meeting_transcripts"));
-    }
-}
+mod tests;

@@ -1,18 +1,24 @@
 //! A Jackfield plugin that reads transcripts of many formats into segments. It does not transcribe audio, and it changes no word
 //! of what was said.
 //!
-//! The analyzer [`ReadTranscript`] (`transcript`) takes a text and answers a [`Transcript`]. Each format has a module of
-//! its own, and `detect` finds out which one a text is in. Every reader passes over the text a fixed number of times.
+//! The analyzer [`ReadTranscript`] (`transcript`) takes a text and answers a [`Transcript`]. `detect` finds out which format
+//! a text is in, and `plain`, `captions`, `table` and `json` read it. They share one grammar of times (`time`) and one of
+//! speaker labels (`label`, judged by `names`). Every reader passes over the text a fixed number of times.
 #![forbid(unsafe_code)]
 
+mod captions;
+mod clean;
 mod cues;
 mod detect;
+mod footers;
 mod json;
+mod label;
+mod marks;
+mod markup;
+mod names;
 mod plain;
-mod speaker;
-mod srt;
+mod table;
 mod time;
-mod vtt;
 
 use jackfield_plugin_api::prelude::*;
 use jackfield_text::{Segment, Transcript};
@@ -41,7 +47,13 @@ pub enum Format {
     Vtt,
     /// SubRip.
     Srt,
-    /// JSON: a list of segments, or an object that holds one.
+    /// SBV, the captions of YouTube.
+    Sbv,
+    /// A table with tabs between its columns, such as that of Whisper.
+    Tsv,
+    /// A table with commas between its columns, and a header.
+    Csv,
+    /// JSON: a list of segments, an object that holds one, or what a speech service answers.
     Json,
 }
 
@@ -115,17 +127,19 @@ impl ReadTranscript {
     fn read(&self, text: &str) -> Result<Reading> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         detect::check_is_text(text)?;
-        match self.format {
-            Format::Auto => match detect::format(text) {
-                Format::Json => json::read(text),
-                Format::Vtt => Ok(vtt::read(text)),
-                Format::Srt => Ok(srt::read(text)),
-                Format::Auto | Format::Text => Ok(plain::read(text)),
-            },
-            Format::Text => Ok(plain::read(text)),
-            Format::Vtt => Ok(vtt::read(text)),
-            Format::Srt => Ok(srt::read(text)),
-            Format::Json => json::read(text),
+        let format = match self.format {
+            Format::Auto => detect::format(text),
+            format => format,
+        };
+        // Marks inside of JSON may be written as escapes, so they are taken out of its values.
+        if format == Format::Json {
+            return json::read(text);
+        }
+        let text = clean::clean(text);
+        match format {
+            Format::Vtt | Format::Srt | Format::Sbv => Ok(captions::read(&text, format)),
+            Format::Tsv | Format::Csv => table::read(&text, format),
+            Format::Auto | Format::Text | Format::Json => Ok(plain::read(&text)),
         }
     }
 }
@@ -143,11 +157,6 @@ fn merge_turns(turns: Vec<Turn>) -> Vec<Turn> {
         }
     }
     merged_turns
-}
-
-/// Lines of a text that ends them with `\n`, `\r\n` or `\r`.
-fn lines(text: &str) -> impl Iterator<Item = &str> {
-    text.split('\n').flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
 }
 
 export_plugin!(ReadTranscript);

@@ -1,20 +1,28 @@
 //! Reads plain text, with or without speakers and times.
 
+use std::borrow::Cow;
+
 use jackfield_text::sentences::sentences;
 
 use crate::{
-    Reading, Turn, lines,
-    speaker::{Labels, could_be_label, looks_like_name, split_label},
-    time,
+    Reading, Turn,
+    clean::lines,
+    footers,
+    label::{Labelled, alone, before_colon, before_gap},
+    marks::{self, Unmarked},
+    names::{Labels, looks_like_name},
+    time::{self, Stamp, Timeline},
 };
 
 /// A paragraph of text without speakers is cut into segments of about this many bytes.
 const SEGMENT_BYTES: usize = 600;
 
 pub(crate) fn read(text: &str) -> Reading {
-    let (inline_labels, alone_labels) = labels(text);
+    let text = footers::without_notes(text);
+    let found = survey(text);
     let mut reader = Reader { turns: Vec::new(), open: false, start: None, speaker: None };
-    let has_speakers = !(inline_labels.is_empty() && alone_labels.is_empty());
+    let mut timeline = Timeline::default();
+    let has_speakers = !(found.inline_labels.is_empty() && found.alone_labels.is_empty());
     let mut after_blank = true;
     for line in lines(text) {
         let line = line.trim();
@@ -23,39 +31,106 @@ pub(crate) fn read(text: &str) -> Reading {
             reader.open = false;
             continue;
         }
-        let (start, rest) = split_time(line);
-        if start.is_some() {
-            reader.start = start;
+        let mut head = Head::of(line);
+        // A time of the day may begin what is said, where no other line begins with one.
+        let said_time = head.is_bare && !found.times_lead_lines && !head.is_time_alone();
+        let names_speaker = || {
+            found.label(&head).is_some() || alone(&head.line).is_some_and(|(name, _)| found.alone_labels.is_name(&name))
+        };
+        if said_time && !names_speaker() {
+            head = Head { stamp: None, is_bare: false, line: marks::strip(line), whole: line };
+        }
+        let is_stamped = head.stamp.is_some();
+        if let Some(stamp) = head.stamp {
+            reader.start = timeline.seconds(stamp).or(reader.start);
             reader.open = false;
         }
-        let after_head = std::mem::replace(&mut after_blank, rest.is_empty());
-        if rest.is_empty() {
+        let after_head = std::mem::replace(&mut after_blank, head.is_time_alone());
+        if head.is_time_alone() {
             continue;
         }
-        if let Some((label, said)) = split_label(rest).filter(|(label, _)| inline_labels.is_name(label)) {
-            reader.start_turn(Some(label.into_owned()), said, trailing_time(rest));
-        } else if let Some((label, time)) = label_alone(rest)
-            .filter(|(label, time)| (after_head || start.is_some() || time.is_some()) && alone_labels.is_name(label))
+        if let Some(labelled) = found.label(&head) {
+            let start = labelled.stamp.and_then(|stamp| timeline.seconds(stamp));
+            reader.start_turn(Some(labelled.name.into_owned()), labelled.said, start);
+        } else if let Some((name, stamp)) = alone(&head.line)
+            .filter(|(name, stamp)| (after_head || is_stamped || stamp.is_some()) && found.alone_labels.is_name(name))
         {
-            reader.start_turn(Some(label.to_owned()), "", time);
-        } else if let Some((label, said)) =
-            split_columns(rest).filter(|(label, _)| start.is_some() && inline_labels.is_name(label))
-        {
-            reader.start_turn(Some(label.to_owned()), said, None);
+            let start = stamp.and_then(|stamp| timeline.seconds(stamp));
+            reader.start_turn(Some(name.into_owned()), "", start);
+        } else if head.line.changes_speaker {
+            let said = if head.line.emphasis.is_empty() { head.line.rest } else { head.whole };
+            reader.start_turn(None, marks::chevrons(said).unwrap_or(said), None);
         } else if reader.open {
-            reader.continue_turn(rest, has_speakers);
-        } else if start.is_some() && has_speakers {
-            reader.start_turn(None, rest, None);
+            reader.continue_turn(head.whole, has_speakers);
+        } else if is_stamped && has_speakers {
+            reader.start_turn(None, head.whole, None);
         } else {
             // A new paragraph goes on with the speaker of the one before it.
             let speaker = reader.speaker.clone();
-            reader.start_turn(speaker, rest, None);
+            reader.start_turn(speaker, head.whole, None);
         }
     }
     let turns = reader.turns.into_iter().filter(|turn| !turn.text.is_empty());
     Reading {
         title: None,
         turns: if has_speakers { turns.collect() } else { turns.flat_map(split_long_turn).collect() },
+    }
+}
+
+/// A line, and what stands at its head.
+struct Head<'a> {
+    stamp: Option<Stamp<'a>>,
+    /// Whether the stamp is a time without brackets or date, with which a sentence may begin too.
+    is_bare: bool,
+    /// The line after its stamp, without the marks at its head.
+    line: Unmarked<'a>,
+    /// The line after its stamp, with its marks, as it is said if it has no label.
+    whole: &'a str,
+}
+
+impl<'a> Head<'a> {
+    fn of(line: &'a str) -> Self {
+        // `- [00:12] Ann: text`: the stamp may follow a mark.
+        let marked = marks::strip(line);
+        for (text, emphasis, changes_speaker) in
+            [(line, "", false), (marked.rest, marked.emphasis, marked.changes_speaker)]
+        {
+            if let Some(found) = time::leading(text) {
+                let mut rest = marks::strip(found.rest);
+                rest.changes_speaker |= changes_speaker;
+                let mut whole = found.rest;
+                if !emphasis.is_empty() {
+                    // `**[00:12] Ann:** text`, and `**[00:12]** Ann: text`.
+                    match whole.strip_prefix(emphasis) {
+                        Some(after) => {
+                            whole = after.trim_start();
+                            rest = marks::strip(whole);
+                        }
+                        None => rest.emphasis = emphasis,
+                    }
+                }
+                return Self { stamp: Some(found.stamp), is_bare: !found.is_marked, line: rest, whole };
+            }
+        }
+        Self { stamp: None, is_bare: false, line: marked, whole: line }
+    }
+
+    fn is_time_alone(&self) -> bool {
+        self.whole.is_empty()
+    }
+
+    /// The label at the head of the line by its form, if it has one before something said.
+    fn labelled(&self) -> Option<Labelled<'a>> {
+        let before_gap = before_gap(&self.line).filter(|found| self.stamp.is_some() || found.stamp.is_some());
+        match (before_colon(&self.line), before_gap) {
+            // `00:12 Ann  One thing: this`: the colon belongs to what is said.
+            (Some(colon), Some(gap))
+                if gap.name != colon.name && looks_like_name(&gap.name) && !gap.said.starts_with(['(', '[']) =>
+            {
+                Some(gap)
+            }
+            (colon, gap) => colon.or(gap),
+        }
     }
 }
 
@@ -91,78 +166,61 @@ impl Reader {
     }
 }
 
-/// A time at the head of the line, and the rest.
-fn split_time(line: &str) -> (Option<f64>, &str) {
-    match time::leading(line) {
-        Some((start, rest)) => (Some(start), rest.strip_prefix(':').unwrap_or(rest).trim()),
-        None => (None, line),
+/// What the lines of a text have in common.
+struct Survey<'a> {
+    /// The labels that the text uses before its turns.
+    inline_labels: Labels<'a>,
+    /// The labels that it has on lines of their own.
+    alone_labels: Labels<'a>,
+    /// Whether lines begin with bare times throughout.
+    times_lead_lines: bool,
+}
+
+impl Survey<'_> {
+    /// The label of a line, if it names a speaker of the text.
+    fn label<'a>(&self, head: &Head<'a>) -> Option<Labelled<'a>> {
+        head.labelled().filter(|found| self.inline_labels.is_name(&found.name))
     }
 }
 
-/// The time in `Ann (00:12): text`.
-fn trailing_time(line: &str) -> Option<f64> {
-    let open = line.find(['(', '['])?;
-    let close = line[open..].find([')', ']'])? + open;
-    let colon = line.find(": ").or_else(|| line.strip_suffix(':').map(str::len))?;
-    time::clock(&line[open + 1..close]).filter(|_| close < colon || colon > open)
-}
-
-/// A line that is a name and no more, but for a time: `Ann Lee`, `Ann Lee  00:12`, `Ann (00:12)`.
-fn label_alone(line: &str) -> Option<(&str, Option<f64>)> {
-    let (head, tail) = line.rsplit_once(char::is_whitespace).unwrap_or(("", line));
-    let time = time::clock(tail.trim_matches(['(', ')', '[', ']']));
-    let label = if time.is_some() { head.trim() } else { line };
-    // `[Ann Lee] 10:00:01`, as chats have it.
-    let in_brackets = label.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).filter(|_| time.is_some());
-    let label = in_brackets.unwrap_or(label);
-    let label = label.strip_suffix(':').unwrap_or(label).trim_end_matches([' ', '-', '–', '|']);
-    let is_short =
-        label.len() <= 60 && !label.ends_with(['.', ',', '?', '!', ':', '…']) || label.split_whitespace().count() == 1;
-    (is_short && could_be_label(label) && looks_like_name(label)).then_some((label, time))
-}
-
-/// `Ann   text`, the two set apart by a tab or by more than one space.
-fn split_columns(line: &str) -> Option<(&str, &str)> {
-    let gap = line.find('\t').into_iter().chain(line.find("  ")).min()?;
-    let (label, said) = (line[..gap].trim(), line[gap..].trim());
-    (could_be_label(label) && !said.is_empty()).then_some((label, said))
-}
-
-/// The labels that the text uses before its turns, and on lines of their own.
-fn labels(text: &str) -> (Labels<'_>, Labels<'_>) {
+fn survey(text: &str) -> Survey<'_> {
     let (mut inline_labels, mut alone_labels) = (Labels::default(), Labels::default());
-    let (mut line_count, mut block_count) = (0, 0);
+    let (mut line_count, mut block_count, mut bare_times) = (0_usize, 0_usize, 0_usize);
     let mut after_blank = true;
-    let mut label_above: Option<&str> = None;
+    let mut label_above: Option<Cow<'_, str>> = None;
     for line in lines(text).map(str::trim) {
         if line.is_empty() {
             after_blank = true;
             label_above = None;
             continue;
         }
-        let (start, rest) = split_time(line);
-        let after_head = std::mem::replace(&mut after_blank, rest.is_empty());
-        if rest.is_empty() {
+        let head = Head::of(line);
+        bare_times += usize::from(head.is_bare);
+        let after_head = std::mem::replace(&mut after_blank, head.is_time_alone());
+        if head.is_time_alone() {
             continue;
         }
         line_count += 1;
         // A name alone needs something said below it.
         if let Some(label) = label_above.take() {
-            alone_labels.add(label.into());
+            alone_labels.add(label);
         }
-        block_count += usize::from(after_head || start.is_some());
-        if let Some((label, _)) = split_label(rest) {
-            inline_labels.add(label);
-        } else if let Some((label, _)) = split_columns(rest).filter(|_| start.is_some()) {
-            inline_labels.add(label.into());
-        } else if let Some((label, time)) = label_alone(rest)
-            && (after_head || start.is_some() || time.is_some())
+        let is_stamped = head.stamp.is_some();
+        block_count += usize::from(after_head || is_stamped);
+        if let Some(labelled) = head.labelled() {
+            inline_labels.add(labelled.name);
+        } else if let Some((name, stamp)) = alone(&head.line)
+            && (after_head || is_stamped || stamp.is_some())
         {
-            block_count += usize::from(!after_head && start.is_none());
-            label_above = Some(label);
+            block_count += usize::from(!after_head && !is_stamped);
+            label_above = Some(name);
         }
     }
-    (inline_labels.retain_names(line_count), alone_labels.retain_names(block_count))
+    Survey {
+        inline_labels: inline_labels.retain_names(line_count),
+        alone_labels: alone_labels.retain_names(block_count),
+        times_lead_lines: bare_times >= 2 && bare_times * 5 >= line_count || bare_times == line_count,
+    }
 }
 
 /// A long paragraph as segments of whole sentences.

@@ -6,6 +6,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod round_trips;
+
 fn call(config: &str, input: String) -> Result<serde_json::Value> {
     let config = serde_json::from_str(config).expect("JSON");
     let document = Document::new(input);
@@ -154,6 +156,9 @@ fn check(text: &str, turns: &[(String, String, u32)], timed: bool) -> Result<(),
     Ok(())
 }
 
+const FORMATS: [Format; 8] =
+    [Format::Auto, Format::Text, Format::Vtt, Format::Srt, Format::Sbv, Format::Tsv, Format::Csv, Format::Json];
+
 proptest! {
     #[test]
     fn plain_text_round_trips(turns in turns()) {
@@ -190,8 +195,8 @@ proptest! {
     }
 
     #[test]
-    fn no_text_panics(text in "\\PC{0,200}", format in 0usize..5) {
-        let format = [Format::Auto, Format::Text, Format::Vtt, Format::Srt, Format::Json][format];
+    fn no_text_panics(text in "\\PC{0,200}", format in 0usize..8) {
+        let format = FORMATS[format];
         let _ = ReadTranscript { format, merge: true }.read(&text);
     }
 
@@ -199,8 +204,8 @@ proptest! {
     fn no_mix_of_marks_panics(parts in prop::collection::vec(prop::sample::select(vec![
         "\n", "\r", "\r\n", "00:12", "[00:12]", "(", ")", "[", "Ann", ":", "：", " ", "  ", "\t", "-->", "00:01.000 --> 00:02.000",
         "WEBVTT", "NOTE", "<v Ann>", "</v>", "<", ">", "&amp;", "**", "é", "{", "\"text\"", "}", "]", ",", "- ", "1", ".", "\u{fffd}",
-    ]), 0..40), format in 0usize..5) {
-        let format = [Format::Auto, Format::Text, Format::Vtt, Format::Srt, Format::Json][format];
+    ]), 0..40), format in 0usize..8) {
+        let format = FORMATS[format];
         let _ = ReadTranscript { format, merge: false }.read(&parts.concat());
     }
 }
