@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use jackfield_plugin_api::prelude::*;
-use jackfield_text::{normal::composed, six_places};
+use jackfield_text::{normal::composed, six_places, words::has_words};
 
 use crate::{
-    classify::{Classifier, Examples, VectorClassifier, Verdict},
+    classify::{Classifier, Examples, GENERAL, VectorClassifier, Verdict},
     embed::{self, EmbedderConfig, embed_by_model, embed_cached},
     learning::{LearnedOnce, embed_all},
 };
@@ -133,7 +133,10 @@ impl Analyzer for Domain {
         let texts: Vec<&str> = texts.iter().map(|text| &**text).collect();
         let hosts: Vec<&Host<'_>> = hosts.iter().collect();
         match self.verdicts(&texts, &hosts).await {
-            Ok(verdicts) => verdicts.into_iter().map(|verdict| verdict.map(answer)).collect(),
+            Ok(verdicts) => {
+                let answer = |(verdict, text): (Result<Verdict>, &&str)| verdict.map(|verdict| answer(verdict, text));
+                verdicts.into_iter().zip(&texts).map(answer).collect()
+            }
             Err(failure) => inputs.iter().map(|_| Err(failure.clone())).collect(),
         }
     }
@@ -165,10 +168,12 @@ async fn learn(examples: &Examples, host: &Host<'_>) -> Result<VectorClassifier>
     Ok(VectorClassifier::learn(examples, vectors))
 }
 
-fn answer(verdict: Verdict) -> DomainOf {
+fn answer(verdict: Verdict, text: &str) -> DomainOf {
     let scores = verdict.scores.into_iter().take(SHOWN);
+    // A text without a word is like no example: what is likely then is only what is common.
+    let label = if has_words(text) { verdict.label } else { GENERAL.to_owned() };
     DomainOf {
-        label: verdict.label,
+        label,
         confidence: six_places(verdict.confidence),
         scores: scores.map(|(label, score)| Score { label, score: six_places(score) }).collect(),
     }
@@ -197,6 +202,7 @@ mod tests {
             call(Kind::Analyzer, "domain", config.clone(), json!({ "text": text }), &FakeHost::default()).unwrap()
         };
         assert_eq!((&ask("wire")["label"], &ask("flight")["label"]), (&json!("banking"), &json!("travel")));
+        assert_eq!((&ask("")["label"], &ask(" ?!")["label"]), (&json!("general"), &json!("general")));
         let broken = json!({ "domains_file": { "path": "d.json", "text": "[]" } });
         let failure = call(Kind::Analyzer, "domain", broken, json!({ "text": "" }), &FakeHost::default()).unwrap_err();
         assert!(matches!(&failure, Failure::InvalidConfig(why) if why.contains("d.json")), "{failure}");

@@ -296,10 +296,11 @@ mod tests {
         (Language::Chinese, "我们必须在月底之前决定新网站的预算。"),
         (Language::Chinese, "OK，预算"),
         (Language::Japanese, "月末までに新しいサイトの予算を決めなければなりません。"),
-        (Language::Another, "예산을 이번 달 말까지 결정해야 합니다."),
+        (Language::Korean, "예산을 이번 달 말까지 결정해야 합니다."),
+        (Language::Another, "हमें इस महीने के अंत तक नई वेबसाइट का बजट तय करना है।"),
         (
-            Language::Another,
-            "Musimy zdecydować budżet nowej strony przed końcem miesiąca, ponieważ klient czeka. Kto przygotuje prezentację zarządowi jutro rano? Anna przygotuje prezentację, Piotr sprawdzi liczby.",
+            Language::Polish,
+            "Dzisiaj rozmawiamy o budżecie nowego projektu i o terminie oddania, ale nie jest to łatwe.",
         ),
     ];
 
