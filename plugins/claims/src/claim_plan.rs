@@ -21,6 +21,7 @@ const SEED_VARIABLE: &str = "JACKFIELD_BOOTSTRAP_SEED";
 /// execution that asked the same; then there is nothing left to ask. Give it the model of `claim-sample`, which it does
 /// not call.
 #[derive(Config)]
+#[schemars(extend("x-needs" = "model"))]
 pub struct ClaimPlan {
     /// The prompt bank: a TOML file with `version`, `system`, `answer_schema`, `user_template` and `paraphrases`.
     pub bank: TextFile,
@@ -69,9 +70,11 @@ impl Analyzer for ClaimPlan {
     }
 
     fn permissions() -> Vec<Permission> {
+        let model = "to know its name, on which the plan depends";
         let cache = "to find an earlier execution that asked the same, where the stage has a `store`";
         let variable = "to let the machine give a seed for the bootstrap";
         vec![
+            Permission { name: "model".to_owned(), reason: model.to_owned() },
             Permission { name: "cache".to_owned(), reason: cache.to_owned() },
             Permission { name: format!("env:{SEED_VARIABLE}"), reason: variable.to_owned() },
         ]
