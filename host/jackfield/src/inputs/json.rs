@@ -11,6 +11,7 @@ use jackfield_loader::{escape_untrusted, regular_file, text_file};
 use serde_json::value::RawValue;
 
 use super::{
+    fix_of_json,
     ids::{id_in, stem},
     too_large,
 };
@@ -69,7 +70,10 @@ impl JsonItems {
                 );
                 out.send(Some(&stem), Err(why), &place)
             }
-            Err(error) => out.send(Some(&stem), Err(format!("{} is not JSON: {error}", place())), &place),
+            Err(error) => {
+                let fix = fix_of_json(text, &error);
+                out.send(Some(&stem), Err(format!("{} is not JSON: {error}{fix}", place())), &place)
+            }
         }
     }
 

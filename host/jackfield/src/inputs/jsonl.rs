@@ -8,7 +8,7 @@ use std::{
 use jackfield_loader::text_file;
 use serde_json::value::RawValue;
 
-use super::{ids::id_in, too_large};
+use super::{fix_of_json, ids::id_in, too_large};
 use jackfield_engine::{ItemIds, ItemSender, ItemSource, ReceiverGone};
 
 /// How much of a long line's room is kept for the next one.
@@ -72,7 +72,8 @@ fn value(text: &[u8]) -> Result<String, String> {
     let read = serde_json::from_str::<&RawValue>(text);
     read.map(|raw| raw.get().to_owned()).map_err(|error| {
         // A document over several lines begins so.
-        let fix = if error.is_eof() { "; if items have several lines, read them with `use = \"json\"`" } else { "" };
+        let several_lines = "; if items have several lines, read them with `use = \"json\"`";
+        let fix = if error.is_eof() { several_lines } else { fix_of_json(text, &error) };
         format!("is not a JSON value: {error}{fix}")
     })
 }
@@ -108,7 +109,7 @@ mod tests {
     fn what_is_wrong_with_a_line_is_named() {
         let wrong = |text: &[u8]| value(text).expect_err("refused");
         insta::assert_snapshot!(
-            [wrong(b"["), wrong(b"{\"a\": NaN}"), wrong(b"\"caf\xe9\""), wrong(b"{} {}")].join("\n")
+            [wrong(b"["), wrong(b"{\"a\": NaN}"), wrong(b"\"caf\xe9\""), wrong(b"{} {}"), wrong(b"{'a': 1}")].join("\n")
         );
     }
 

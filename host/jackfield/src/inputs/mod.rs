@@ -92,6 +92,19 @@ fn too_large(place: &str, most: u64) -> String {
     format!("{place} is larger than {}: see `max_item_size` of `[input]`", regular_file::format_size(most))
 }
 
+/// What to do about a text that is not JSON, where what other programs write in its place is known; may be empty.
+fn fix_of_json(text: &str, error: &serde_json::Error) -> &'static str {
+    let line = text.split('\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
+    let rest = line.get(error.column().saturating_sub(1)..).unwrap_or_default();
+    if rest.starts_with("NaN") || rest.starts_with("Infinity") {
+        "; JSON has no such number: write `null`"
+    } else if rest.starts_with('\'') {
+        "; JSON has its strings in double quotes"
+    } else {
+        ""
+    }
+}
+
 /// Items that stand in the pipeline itself.
 struct InlineItems {
     items: Vec<Value>,
