@@ -59,6 +59,8 @@ fn a_name_is_found_however_its_letters_are_composed_and_ids_have_one_spelling() 
     for item in ["caf\u{e9}", "cafe\u{301}"] {
         let mut show = jackfield();
         run_command(show.arg("show").arg(run.folder()).arg(item)).expect_code(0);
+        let only = run_command(pipeline.command().args(["--only", item])).expect_code(0);
+        assert_eq!(ids(&only), ["caf\u{e9}"]);
     }
 }
 

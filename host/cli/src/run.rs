@@ -12,7 +12,7 @@ use jackfield::internal::{
     BegunRun, BundledInputs, InputLook, RunInputs, RunPlace, begin_run, is_standard_input, keep_standard_input,
     read_standard_input, remove_old_runs, shell_word,
 };
-use jackfield_engine::{Cancel, Engine, EngineError, Options, look_for_input};
+use jackfield_engine::{Cancel, Engine, EngineError, Options, composed, look_for_input};
 use jackfield_loader::escape_untrusted;
 use jackfield_pipeline::{Plan, STANDARD_INPUT};
 use jackfield_services::CallRecorder;
@@ -132,7 +132,8 @@ pub(super) fn go(args: &Args, loaded: &Loaded, cancel: &Cancel, begins: impl FnO
         terminal().say("reading the items from standard input");
         read = Some(read_standard_input(&args.out).map_err(unreadable)?);
     }
-    let place = RunPlace { runs: &args.out, resume: args.resume.as_deref(), only: &args.only };
+    let only: Vec<String> = args.only.iter().map(|id| composed(id).into_owned()).collect();
+    let place = RunPlace { runs: &args.out, resume: args.resume.as_deref(), only: &only };
     let BegunRun { folder, run, is_complete, only, is_redone } = match begin_run(plan, registry, file.clone(), place) {
         Ok(begun) => begun,
         Err(error) => {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use jackfield::internal::BundledInputs;
+use jackfield::internal::RunInputs;
 use jackfield_engine::{common_parts, recorded_inputs};
 use jackfield_pipeline::{Scope, StagePlan};
 use jackfield_store::{CompletionRow, Db, ItemRow, MemoNote, RunJson, StoreError, list_runs, read_record};
@@ -17,6 +17,8 @@ pub(super) struct RecordedStageCalls {
     pub(super) item: String,
     row: Option<ItemRow>,
     db: Db,
+    /// What opens the input of the run again.
+    inputs: RunInputs,
     /// What all calls of the stage have in common and their results depend on, by name.
     pub(super) parts: Vec<(&'static str, Value)>,
     /// What the memo says of each call, for a stage with one.
@@ -55,7 +57,19 @@ impl RecordedStageCalls {
         db.each_completion_of(index as u32, &item, |answer, failure| answers.push((answer, failure)))?;
         let lookups = db.spend_of_item(&item)?.get(&(index as u32)).map_or(0, |spend| spend.cache_lookups);
         let parts = parts(&run, stage, index, &db, row.as_ref())?;
-        Ok(Some(Self { stage: index, item, row, parts, notes, calls, lookups, answers, db, run }))
+        Ok(Some(Self {
+            stage: index,
+            item,
+            row,
+            parts,
+            notes,
+            calls,
+            lookups,
+            answers,
+            db,
+            inputs: RunInputs::in_folder(folder),
+            run,
+        }))
     }
 
     /// The newest earlier run of the pipeline in which the stage had a result for the item.
@@ -95,7 +109,7 @@ impl RecordedStageCalls {
 
     /// What each call was given, or why that cannot be told any more.
     pub(super) fn inputs(&self) -> Result<Vec<Value>, String> {
-        let documents = recorded_inputs(&self.run.plan, &BundledInputs, self.stage(), &self.db, self.row.as_ref())
+        let documents = recorded_inputs(&self.run.plan, &self.inputs, self.stage(), &self.db, self.row.as_ref())
             .map_err(|error| error.to_string())?;
         let parse = |document: &jackfield_plugin_api::Document| {
             serde_json::from_str(&document.json).map_err(|error| error.to_string())

@@ -109,7 +109,8 @@ mod tests {
     fn what_is_wrong_with_a_line_is_named() {
         let wrong = |text: &[u8]| value(text).expect_err("refused");
         insta::assert_snapshot!(
-            [wrong(b"["), wrong(b"{\"a\": NaN}"), wrong(b"\"caf\xe9\""), wrong(b"{} {}"), wrong(b"{'a': 1}")].join("\n")
+            [wrong(b"["), wrong(b"{\"a\": NaN}"), wrong(b"\"caf\xe9\""), wrong(b"{} {}"), wrong(b"{'a': 1}")]
+                .join("\n")
         );
     }
 
