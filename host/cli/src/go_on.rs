@@ -112,7 +112,7 @@ fn word(text: &str) -> Option<String> {
 
 /// Whether an option may hold a secret: by its shape, or by the name of a key in it.
 fn may_be_secret(option: &str) -> bool {
-    mask_secrets(option) != option || names_of_keys(option).any(|name| is_secret_name(name))
+    mask_secrets(option) != option || names_of_keys(option).any(is_secret_name)
 }
 
 /// The names of keys in `path.to.key=VALUE`, and in the tables of the value.
