@@ -310,6 +310,7 @@ fn plan(item: &str, timeout: Option<Duration>) -> Plan {
             timeout,
             attempts: 1,
             backoff: Duration::ZERO,
+            longest_wait: Duration::from_secs(120),
             on_error: OnError::Continue,
             concurrency: None,
             batch: 1,

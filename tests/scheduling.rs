@@ -131,6 +131,7 @@ fn plan(case: &Case) -> Plan {
                 timeout: None,
                 attempts: 3,
                 backoff: Duration::from_micros(50),
+                longest_wait: Duration::from_secs(120),
                 on_error: if spec.stops { OnError::Fail } else { OnError::Continue },
                 concurrency: spec.concurrency,
                 batch: spec.batch,

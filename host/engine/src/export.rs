@@ -243,7 +243,8 @@ fn call(
                 return Err(FailedExport { kind, message });
             }
         };
-        if attempt >= policy.attempts || !failure.kind().is_retryable() {
+        let is_too_long = failure.retry_after().is_some_and(|wait| wait > policy.longest_wait);
+        if attempt >= policy.attempts || !failure.kind().is_retryable() || is_too_long {
             return Err(FailedExport { kind, message: failure.message().to_owned() });
         }
         thread::sleep(failure.retry_after().unwrap_or(policy.backoff * attempt));

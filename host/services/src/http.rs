@@ -101,11 +101,10 @@ impl Http {
     }
 
     fn client(&self, reach: Reach, host: &str) -> Option<&Client> {
-        let is_this_machine = host == "localhost" || literal_address(host).is_some_and(|address| address.is_loopback());
         let (client, is_proxied) = match reach {
             Reach::Public => (&self.public, false),
             // To a proxy, this machine would be the proxy itself.
-            Reach::Anywhere if is_this_machine => (&self.this_machine, false),
+            Reach::Anywhere if is_this_machine(host) => (&self.this_machine, false),
             Reach::Anywhere => (&self.anywhere, true),
         };
         client.get_or_init(|| new_client(reach, is_proxied)).as_ref()
@@ -197,6 +196,14 @@ fn literal_address(host: &str) -> Option<IpAddr> {
     host.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }
 
+/// Whether a name or an address is this machine's own, so that a proxy would look for it at itself.
+fn is_this_machine(host: &str) -> bool {
+    let name = host.trim_end_matches('.');
+    name == "localhost"
+        || name.ends_with(".localhost")
+        || literal_address(name).is_some_and(|address| address.to_canonical().is_loopback())
+}
+
 /// Whether an address is one of the public internet, by the registries of special-purpose addresses (RFC 6890).
 fn is_public(address: IpAddr) -> bool {
     match address {
@@ -273,6 +280,18 @@ mod tests {
             assert!(is_public(address.parse().expect(address)), "{address}");
         }
         assert_eq!(literal_address("[::1]"), Some("::1".parse().expect("an address")));
+    }
+
+    #[test]
+    fn what_is_this_machine_itself_is_known_by_its_name() {
+        for host in
+            ["localhost", "localhost.", "llm.localhost", "127.0.0.1", "127.8.0.1", "[::1]", "[::ffff:127.0.0.1]"]
+        {
+            assert!(is_this_machine(host), "{host}");
+        }
+        for host in ["example.org", "notlocalhost", "localhost.example.org", "10.0.0.1", "[fe80::1]", "0.0.0.0"] {
+            assert!(!is_this_machine(host), "{host}");
+        }
     }
 
     #[test]

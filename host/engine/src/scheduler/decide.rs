@@ -6,7 +6,7 @@ use jackfield_pipeline::Policy;
 use jackfield_plugin_api::{Document, Failure, FailureKind, Random, Result as CallResult};
 use jackfield_services::jittered_backoff;
 
-/// The longest delay that a failure may ask for, so that no clock overflows.
+/// The longest delay, whatever is asked for and allowed, so that no clock overflows.
 const LONGEST_DELAY: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// What is done with the answers of a batch.
@@ -71,12 +71,13 @@ pub(super) enum FailureDecision {
 /// What is done about a call that failed. The delay before a further try is drawn from `jitter`.
 pub(super) fn decide_failure(call: FailedCall<'_>, jitter: &mut Random) -> FailureDecision {
     let FailedCall { failure, policy, attempt, .. } = call;
+    let is_worth_the_wait = failure.retry_after().is_none_or(|wait| wait <= policy.longest_wait);
     let heals = failure.kind().is_retryable() || call.timed_out;
     // What the budget, or memory, did not allow is asked for again when the run goes on, whatever it was stopped for.
     let was_refused = failure.kind() == FailureKind::OverBudget && call.is_exhausted;
     if call.is_draining && (heals || was_refused) {
         FailureDecision::LeaveOpen
-    } else if heals && attempt < policy.attempts && call.is_wanted {
+    } else if heals && is_worth_the_wait && attempt < policy.attempts && call.is_wanted {
         FailureDecision::Retry(retry_delay(policy.backoff, attempt, failure, jitter))
     } else if call.has_next_arm && call.is_wanted && !call.is_draining {
         FailureDecision::NextArm
@@ -115,6 +116,7 @@ mod tests {
             timeout: None,
             attempts,
             backoff: Duration::from_millis(100),
+            longest_wait: Duration::from_secs(120),
             on_error: OnError::Continue,
             concurrency: None,
             batch: 1,
@@ -150,6 +152,18 @@ mod tests {
             FailureDecision::Retry(_)
         ));
         assert_eq!(decide(FailedCall { is_wanted: false, ..failed(&unavailable, &three) }), FailureDecision::Fail);
+    }
+
+    #[test]
+    fn a_wait_that_is_longer_than_is_allowed_is_not_waited_for() {
+        let limited =
+            |seconds| Failure::RateLimited { message: String::new(), retry_after: Some(Duration::from_secs(seconds)) };
+        let policy = Policy { longest_wait: Duration::from_secs(7), ..policy(3) };
+        assert!(matches!(decide(failed(&limited(7), &policy)), FailureDecision::Retry(_)));
+        assert_eq!(decide(failed(&limited(8), &policy)), FailureDecision::Fail);
+        let too_long = limited(8);
+        let routed = FailedCall { has_next_arm: true, ..failed(&too_long, &policy) };
+        assert_eq!(decide(routed), FailureDecision::NextArm);
     }
 
     #[test]

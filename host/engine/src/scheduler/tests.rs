@@ -52,6 +52,7 @@ fn stage(name: &str, reads: &[Source]) -> StagePlan {
             timeout: None,
             attempts: 1,
             backoff: Duration::ZERO,
+            longest_wait: Duration::from_secs(120),
             on_error: OnError::Continue,
             concurrency: None,
             batch: 64,

@@ -136,6 +136,7 @@ impl<'a> Checker<'a> {
             timeout: model.timeout.or((!local).then_some(USUAL_TIMEOUT)),
             attempts: model.attempts,
             backoff: model.backoff,
+            longest_wait: model.longest_wait,
             cache: cache.and_then(cache_index),
             record: model.record.clone().filter(|record| !answers_from_file(config, record)),
             limits: model.limits.clone(),

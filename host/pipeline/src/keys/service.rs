@@ -105,5 +105,11 @@ pub(crate) static RETRY_MODEL: Table = Table {
             "\"500ms\"",
             "The longest delay before the second try; doubled for each further one.",
         ),
+        default(
+            "longest_wait",
+            Shape::Duration,
+            "\"2m\"",
+            "The longest wait that a server may ask for (`Retry-After`): asked for a longer one, the call fails at once and says so.",
+        ),
     ],
 };

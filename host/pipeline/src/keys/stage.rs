@@ -77,5 +77,11 @@ pub(crate) static RETRY: Table = Table {
     keys: &[
         default("attempts", Shape::Integer { min: 1, max: 100 }, "3", "Tries in all."),
         default("backoff", Shape::Duration, "\"200ms\"", "Delay before the second try; doubled for each further one."),
+        default(
+            "longest_wait",
+            Shape::Duration,
+            "\"2m\"",
+            "The longest wait that a failure may ask for: asked for a longer one, the call is not tried again.",
+        ),
     ],
 };

@@ -59,6 +59,7 @@ pub(crate) fn stage(name: &Key, node: &Node) -> ParsedStage {
             timeout: fields.duration("timeout"),
             attempts: retry.integer("attempts").unwrap_or(1) as u32,
             backoff: retry.duration("backoff").unwrap_or_default(),
+            longest_wait: retry.duration("longest_wait").unwrap_or_default(),
             on_error: on_error(fields.text("on_error").as_ref().map(|text| text.value.as_str())),
             concurrency: fields.integer("concurrency").map(|count| count as u32),
             batch: fields.integer("batch").unwrap_or(if asks { 1 } else { 64 }) as u32,

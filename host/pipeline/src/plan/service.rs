@@ -40,6 +40,9 @@ pub struct ModelPlan {
     pub attempts: u32,
     /// The longest delay before the second try; doubled for each further one.
     pub backoff: Duration,
+    /// The longest wait that a failure may ask for; one that asks for more is not tried again.
+    #[serde(default = "usual_longest_wait")]
+    pub longest_wait: Duration,
     /// The cache that keeps its answers, by index.
     pub cache: Option<usize>,
     /// The file to which requests and answers are added, absolute.
@@ -55,6 +58,11 @@ impl ModelPlan {
     pub fn config_identity(&self) -> Value {
         identity_of(&self.config, &self.paths)
     }
+}
+
+/// What `longest_wait` is in a plan that does not have it.
+pub(super) const fn usual_longest_wait() -> Duration {
+    Duration::from_secs(120)
 }
 
 /// How many calls of a model at a time.

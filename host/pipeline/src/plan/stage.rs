@@ -104,6 +104,9 @@ pub struct Policy {
     pub attempts: u32,
     /// Delay before the second try; doubled for each further one.
     pub backoff: Duration,
+    /// The longest wait that a failure may ask for; one that asks for more is not tried again.
+    #[serde(default = "super::service::usual_longest_wait")]
+    pub longest_wait: Duration,
     /// What a failure means for the item.
     pub on_error: OnError,
     /// The most calls at a time; none for as many as there are workers (or 64 for stages that wait).

@@ -27,6 +27,8 @@ use super::{
 pub(super) struct Attempt {
     model: Arc<str>,
     timeout: Option<Duration>,
+    /// The longest wait that a server may ask for.
+    longest_wait: Duration,
     budget: Budget,
     requests_per_second: Option<TokenBucket>,
     tokens_per_minute: Option<TokenBucket>,
@@ -66,6 +68,7 @@ impl Attempt {
         Self {
             model: plan.name.as_str().into(),
             timeout: plan.timeout,
+            longest_wait: plan.longest_wait,
             budget: Budget::new(&plan.name, plan.budget, plan.price),
             requests_per_second: plan.rate.requests_per_second.map(|rate| TokenBucket::new(rate, rate.max(1.0))),
             tokens_per_minute: plan.rate.tokens_per_minute.map(per_minute),
@@ -178,6 +181,16 @@ impl Attempt {
     }
 
     fn settle_failure(&self, request: &CompletionRequest, failure: Failure, reservation: Reservation<'_>) -> Settled {
+        let failure = match failure.retry_after().filter(|wait| *wait > self.longest_wait) {
+            Some(wait) => {
+                // Whoever asks in the meantime hears the same, and at once.
+                self.concurrency.refused(None);
+                let usage = reservation.not_charged();
+                let answer = Err(self.too_long_a_wait(&failure, wait));
+                return Settled { usd: self.budget.price_of(usage), usage, answer };
+            }
+            None => failure,
+        };
         let usage = match failure.kind() {
             FailureKind::RateLimited => {
                 if self.concurrency.refused(failure.retry_after()) {
@@ -198,6 +211,18 @@ impl Attempt {
             _ => reservation.was_read(),
         };
         Settled { usd: self.budget.price_of(usage), usage, answer: Err(failure) }
+    }
+
+    /// The failure that says how long a server asks to wait, which is longer than may be waited.
+    fn too_long_a_wait(&self, failure: &Failure, wait: Duration) -> Failure {
+        let whole_seconds = Duration::from_secs(wait.as_secs_f64().ceil() as u64);
+        Failure::OverBudget(format!(
+            "{} (it asks to wait {} before the next call; model `{}` waits no longer than `retry.longest_wait`, {})",
+            failure.message(),
+            humantime::format_duration(whole_seconds),
+            self.model,
+            humantime::format_duration(self.longest_wait),
+        ))
     }
 
     /// There was no answer in time. Whoever has waited for too long knows nothing: the call may be answered and charged all the

@@ -75,6 +75,7 @@ fn plan(config: Value, timeout: Option<Duration>, record: Option<PathBuf>) -> Mo
         timeout,
         attempts: 1,
         backoff: Duration::ZERO,
+        longest_wait: Duration::from_secs(120),
         cache: None,
         record,
         limits: Limits::default(),
@@ -231,6 +232,35 @@ async fn a_repair_does_not_ask_again_for_what_is_known() {
     assert_eq!(answer.reasoning.as_deref(), Some("thought of [1]"), "of the answer that is given");
     let asked: Vec<bool> = scripted.asked().into_iter().map(|(request, _)| request.tokenize).collect();
     assert_eq!(asked, [true, false]);
+}
+
+#[tokio::test]
+async fn a_wait_that_is_longer_than_is_allowed_is_told_at_once() {
+    let asked_to_wait = |milliseconds| {
+        let mut plan = plan(json!({}), Some(Duration::from_secs(60)), None);
+        (plan.attempts, plan.longest_wait) = (3, Duration::from_millis(40));
+        let wait = Duration::from_millis(milliseconds);
+        model_of(&plan, &[Ability::Complete], move |_, _| {
+            Err(Failure::RateLimited {
+                message: "the server limits the rate: daily".to_owned(),
+                retry_after: Some(wait),
+            })
+        })
+    };
+    let (model, scripted) = asked_to_wait(5_399_700);
+    let told = Failure::OverBudget(
+        "the server limits the rate: daily (it asks to wait 1h 30m before the next call; model `judge` waits no longer \
+         than `retry.longest_wait`, 40ms)"
+            .to_owned(),
+    );
+    for _ in 0..2 {
+        assert_eq!(ask(&model, hello()).await, Err(told.clone()));
+    }
+    assert_eq!(scripted.asked().len(), 2, "neither is tried again, and the second does not wait for the first");
+
+    let (model, scripted) = asked_to_wait(1);
+    assert_eq!(ask(&model, hello()).await.map_err(|failure| failure.kind()), Err(FailureKind::RateLimited));
+    assert_eq!(scripted.asked().len(), 3);
 }
 
 #[tokio::test]
