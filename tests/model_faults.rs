@@ -153,11 +153,73 @@ fn what_is_no_answer_fails_as_invalid_output_and_is_not_tried_for_ever() {
     fails(&server, "", "0 of 3 answers are valid");
     assert!(server.count() <= 18, "{}", server.count());
     let empty = |body: serde_json::Value| ModelServer::start(Duration::ZERO, move |_| Reply::json(200, &body));
-    fails(&empty(serde_json::json!({ "choices": [] })), "", "0 of 3 answers are valid");
+    fails(&empty(serde_json::json!({ "choices": 1 })), "", "0 of 3 answers are valid");
     let refusal = serde_json::json!({ "choices": [{ "message": { "content": null, "refusal": "I can't." }, "finish_reason": "stop" }] });
     fails(&empty(refusal), "", "refused");
     let wrong_schema = ModelServer::start(Duration::ZERO, |_| Reply::text("{\"prob_true\": \"high\"}"));
     fails(&wrong_schema, "", "0 of 3 answers are valid");
+}
+
+#[test]
+fn an_answer_in_which_there_is_none_is_tried_again() {
+    heals(&at_first(2, |_| Reply::Send(200, String::new(), Vec::new())));
+    heals(&at_first(2, |_| Reply::json(200, &serde_json::json!({ "choices": [] }))));
+    let busy = serde_json::json!({ "type": "error", "error": { "type": "overloaded_error", "message": "busy" } });
+    heals(&at_first(2, move |_| Reply::json(200, &busy)));
+    let nothing = ModelServer::start(Duration::ZERO, |_| Reply::json(200, &serde_json::json!({ "choices": [] })));
+    fails(&nothing, "", "answered without choices");
+}
+
+#[test]
+fn a_wait_that_is_longer_than_is_allowed_is_told_at_once() {
+    let server = ModelServer::start(Duration::ZERO, |_| Reply::error(429, "retry-after: 7200\r\n"));
+    let began = Instant::now();
+    fails(
+        &server,
+        "",
+        "it asks to wait 2h before the next call; model `judge` waits no longer than `retry.longest_wait`, 2m",
+    );
+    assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+    assert!(server.count() <= 9, "no call is tried again: {}", server.count());
+}
+
+#[test]
+fn a_proxy_that_refuses_is_named_and_its_password_is_not() {
+    let port = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        listener.local_addr().expect("an address").port()
+    };
+    let server = ModelServer::start(Duration::ZERO, |_| good());
+    let through_proxy = |pipeline: &Pipeline| {
+        let proxy = format!("http://me:hunter-2-hunter@127.0.0.1:{port}");
+        let mut run = pipeline.command();
+        for name in ["NO_PROXY", "no_proxy", "ALL_PROXY", "all_proxy"] {
+            run.env_remove(name);
+        }
+        run.env("HTTP_PROXY", &proxy).env("http_proxy", &proxy).args(["-vvv", "--set", "model.judge.retry.attempts=1"]);
+        run_command(&mut run)
+    };
+    let near = pipeline(&server, "", "");
+    assert_eq!(through_proxy(&near).expect_code(0).json()["items"]["ok"], 3, "this machine needs no proxy");
+
+    let far = pipeline(&server, "", "");
+    let text = fs::read_to_string(far.path().join("pipeline.toml")).expect("read");
+    let text = text.replace(&server.address.to_string(), "llm.example.org");
+    fs::write(far.path().join("pipeline.toml"), text).expect("written");
+    let run = through_proxy(&far);
+    let said = format!(
+        "the server at llm.example.org is not reached through the proxy at 127.0.0.1:{port} (`HTTP_PROXY` or `ALL_PROXY`): it \
+         refuses connections"
+    );
+    assert!(run.stderr.contains(&said), "not said: {said}\n{}", run.stderr);
+    assert!(!run.stderr.contains("hunter-2-hunter") && !run.stdout.contains("hunter-2-hunter"), "{run:#?}");
+    for (path, content) in tree(far.path()) {
+        assert!(
+            !content.windows(15).any(|window| window == b"hunter-2-hunter"),
+            "the password is in {}",
+            path.display()
+        );
+    }
 }
 
 #[test]

@@ -19,6 +19,7 @@ mod http;
 mod json;
 pub mod mock;
 pub mod openai;
+mod parameter;
 pub mod replay;
 #[cfg(test)]
 mod testing;
@@ -28,6 +29,7 @@ use jackfield_plugin_api::prelude::*;
 pub use anthropic::Anthropic;
 pub use mock::Mock;
 pub use openai::OpenAi;
+pub use parameter::Parameter;
 pub use replay::Replay;
 
 export_plugin!(models: OpenAi, Anthropic, Mock, Replay);

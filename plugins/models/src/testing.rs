@@ -1,6 +1,6 @@
 //! A server for tests, and what else they share.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use jackfield_plugin_api::{Context, prelude::*, testing::FakeHost};
 use serde_json::Value;
@@ -9,7 +9,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use crate::http::{Api, ApiConfig, KeyHeader};
+use crate::http::{Api, ApiConfig, DefaultKeyHeader};
 
 /// The key in [`key_file`].
 pub(crate) const KEY: &str = "sk-very-secret";
@@ -22,20 +22,26 @@ pub(crate) fn key_file() -> (tempfile::TempDir, FilePath) {
     (folder, FilePath(path))
 }
 
-/// An [`Api`] that has a key and is never called.
-pub(crate) fn api() -> Api {
-    let (_folder, file) = key_file();
-    Api::open(&ApiConfig {
+/// The configuration of an [`Api`] without a key.
+pub(crate) fn config() -> ApiConfig<'static> {
+    static NONE: BTreeMap<String, String> = BTreeMap::new();
+    ApiConfig {
         base_url: "http://127.0.0.1:9/v1",
         path: "chat/completions",
         model: "tiny",
         api_key_env: None,
-        api_key_file: Some(&file),
-        key_header: KeyHeader::Bearer,
-        headers: &std::collections::BTreeMap::new(),
+        api_key_file: None,
+        api_key_header: None,
+        default_key_header: DefaultKeyHeader::Bearer,
+        headers: &NONE,
         fixed: &[],
-    })
-    .unwrap()
+    }
+}
+
+/// An [`Api`] that has a key and is never called.
+pub(crate) fn api() -> Api {
+    let (_folder, file) = key_file();
+    Api::open(&ApiConfig { api_key_file: Some(&file), ..config() }).unwrap()
 }
 
 /// What a server does after it has read a request.

@@ -1,96 +1,71 @@
 //! What comes back.
 
-use std::borrow::Cow;
-
 use jackfield_plugin_api::prelude::*;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
-use super::tool::Tool;
-use crate::http::{Api, counts};
-
-#[derive(Deserialize)]
-struct Answer<'a> {
-    #[serde(borrow)]
-    model: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    content: Option<Vec<Block<'a>>>,
-    #[serde(borrow)]
-    stop_reason: Option<Cow<'a, str>>,
-    #[serde(default, deserialize_with = "counts::usage")]
-    usage: Option<Tokens>,
-}
-
-#[derive(Deserialize)]
-struct Block<'a> {
-    #[serde(borrow)]
-    r#type: Cow<'a, str>,
-    #[serde(borrow)]
-    text: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    input: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Tokens {
-    #[serde(default, deserialize_with = "counts::tokens")]
-    input_tokens: Option<u64>,
-    #[serde(default, deserialize_with = "counts::tokens")]
-    output_tokens: Option<u64>,
-    #[serde(default, deserialize_with = "counts::tokens")]
-    cache_creation_input_tokens: Option<u64>,
-    #[serde(default, deserialize_with = "counts::tokens")]
-    cache_read_input_tokens: Option<u64>,
-}
-
-/// The input of a tool that stands around the answer.
-#[derive(Deserialize)]
-struct Wrapped<'a> {
-    #[serde(borrow)]
-    answer: &'a RawValue,
-}
+use super::tool::{self, Tool};
+use crate::http::{
+    Api, ServerError,
+    content::Content,
+    foreign_json::{Json, text_of},
+};
 
 /// Reads the answer of a call: the input of `tool` if there is one, otherwise the text.
 ///
 /// # Errors
-/// [`Failure::InvalidOutput`] if there is none or the model refused.
+/// [`Failure::InvalidOutput`] if it is none or the model refused, [`Failure::Unavailable`] if the next one may be better, or
+/// what an error in place of an answer means.
 pub(super) fn parse(body: &[u8], tool: Option<&Tool<'_>>, api: &Api) -> Result<Completion> {
-    let answer: Answer<'_> = serde_json::from_slice(body).map_err(|error| api.unparsed(body, &error))?;
-    let Some(blocks) = answer.content else { return Err(api.invalid_answer("answered without content")) };
-    let text =
-        || blocks.iter().filter(|block| block.r#type == "text").filter_map(|block| block.text.as_deref()).collect();
-    let finish = match answer.stop_reason.as_deref() {
-        None | Some("end_turn" | "stop_sequence" | "tool_use") => FinishReason::Stop,
-        Some("max_tokens" | "model_context_window_exceeded") => FinishReason::Length,
-        Some("refusal") => {
-            let said: String = text();
-            return Err(api.refusal(if said.is_empty() { "it gave no reason" } else { &said }));
-        }
-        Some(_) => FinishReason::Other,
-    };
-    let used = blocks.iter().filter(|block| block.r#type == "tool_use").find_map(|block| block.input);
-    let text: String = match (tool, used) {
-        (Some(tool), Some(input)) if tool.wrapped => match serde_json::from_str::<Wrapped<'_>>(input.get()) {
-            Ok(wrapped) => wrapped.answer.get().to_owned(),
-            // Cut, or put without the wrapping: the host sees whether it fits.
-            Err(_) => input.get().to_owned(),
-        },
-        (Some(_), Some(input)) => input.get().to_owned(),
-        _ => text(),
-    };
-    if text.is_empty() && finish != FinishReason::Length {
-        return Err(api.invalid_answer("answered without a text"));
+    let text = text_of(body);
+    let answer = Json::parse(&text).map_err(|why| api.unparsed(&text, why))?;
+    if let Some(error) = ServerError::in_success(&answer) {
+        return Err(api.reported(&error));
     }
-    let usage = answer.usage.map(|usage| {
-        let cached =
-            usage.cache_creation_input_tokens.unwrap_or(0).saturating_add(usage.cache_read_input_tokens.unwrap_or(0));
-        Usage {
-            input: usage.input_tokens.unwrap_or_default().saturating_add(cached),
-            output: usage.output_tokens.unwrap_or_default(),
-        }
-    });
-    let model = answer.model.map(Cow::into_owned);
-    Ok(api.scrub(Completion { text, finish, usage, model, ..Completion::default() }))
+    let blocks = answer.get("content");
+    if blocks.is_null() {
+        return Err(match answer.has("content") || answer.is_empty() {
+            true => api.no_answer("answered without content"),
+            false => api.of_another_form(&answer, "without `content`"),
+        });
+    }
+    let mut content = Content::of(blocks);
+    content.part_thoughts();
+    let finish = match answer.get("stop_reason").text().unwrap_or_default() {
+        "refusal" => return Err(api.refusal(content.text.as_deref().unwrap_or("it gave no reason"))),
+        "max_tokens" | "model_context_window_exceeded" => FinishReason::Length,
+        _ if content.is_cut_off => FinishReason::Length,
+        "" | "end_turn" | "stop_sequence" | "tool_use" => FinishReason::Stop,
+        _ => FinishReason::Other,
+    };
+    let input = tool.and_then(|tool| input_of(blocks, tool));
+    let text = input.or(content.text).unwrap_or_default();
+    if text.is_empty() && finish != FinishReason::Length {
+        return Err(api.no_answer("answered without a text"));
+    }
+    let usage = usage_of(answer.get("usage"));
+    let model = answer.get("model").words().map(str::to_owned);
+    Ok(api.scrub(Completion { text, finish, usage, model, reasoning: content.thoughts, ..Completion::default() }))
+}
+
+/// The input of the tool, which is the answer.
+fn input_of(blocks: &Json<'_>, tool: &Tool<'_>) -> Option<String> {
+    let blocks = if blocks.items().is_empty() { std::slice::from_ref(blocks) } else { blocks.items() };
+    let used = blocks.iter().find(|block| block.get("type").text() == Some("tool_use"))?;
+    match used.get("input") {
+        Json::Null => None,
+        // Some gateways hand the input on as the text that it is made of.
+        Json::Text(input) => Some(input.clone().into_owned()),
+        // One that is cut, or put without the wrapping, stays: the host sees whether it fits.
+        input if tool.wrapped && input.has(tool::NAME) => Some(input.get(tool::NAME).to_json()),
+        input => Some(input.to_json()),
+    }
+}
+
+/// Tokens as the server counts them. What it does not count, it says as 0, and the host counts.
+fn usage_of(usage: &Json<'_>) -> Option<Usage> {
+    let count = |key| usage.get(key).count().unwrap_or_default();
+    let cached = || count("cache_creation_input_tokens").saturating_add(count("cache_read_input_tokens"));
+    matches!(usage, Json::Object(_))
+        .then(|| Usage { input: count("input_tokens").saturating_add(cached()), output: count("output_tokens") })
 }
 
 #[cfg(test)]
@@ -157,11 +132,74 @@ mod tests {
         assert_eq!(refused(json!([{ "type": "text", "text": "No." }])), "the model refused: No.");
         assert!(answer(json!([]), "end_turn", None).unwrap_err().message().contains("without a text"));
         assert_eq!(answer(json!([]), "max_tokens", None).unwrap().finish, FinishReason::Length);
-        for invalid_answer in ["{}", "[]", "x", ""] {
+        for invalid_answer in ["[]", "x", r#"{"choices": []}"#] {
             assert!(
                 matches!(parse(invalid_answer.as_bytes(), None, &api()), Err(Failure::InvalidOutput(_))),
                 "{invalid_answer}"
             );
         }
+        let stream = parse(b"event: message_start\ndata: {}\n\n", None, &api()).unwrap_err();
+        assert_eq!(
+            stream.message(),
+            "the server at 127.0.0.1:9 answered a stream of events, which it was not asked for"
+        );
+        for unfinished in ["", "{}", r#"{"content": null}"#, r#"{"content": [{"ty"#] {
+            assert!(matches!(parse(unfinished.as_bytes(), None, &api()), Err(Failure::Unavailable(_))), "{unfinished}");
+        }
+    }
+
+    #[test]
+    fn thoughts_are_handed_on_apart() {
+        let thinking = json!({ "type": "thinking", "thinking": "two and {two}", "signature": "x" });
+        let redacted = json!({ "type": "redacted_thinking", "data": "x" });
+        let content = json!([thinking, redacted, { "type": "text", "text": "4" }]);
+        let completion = answer(content, "end_turn", None).unwrap();
+        assert_eq!((completion.text.as_str(), completion.reasoning.as_deref()), ("4", Some("two and {two}")));
+
+        let tagged = answer(json!([{ "type": "text", "text": "<think>two and {two}</think>4" }]), "end_turn", None);
+        assert_eq!(tagged, Ok(completion));
+        let cut_off = answer(json!([thinking]), "max_tokens", None).unwrap();
+        assert_eq!((cut_off.text.as_str(), cut_off.finish), ("", FinishReason::Length));
+        assert!(matches!(answer(json!([redacted]), "end_turn", None), Err(Failure::Unavailable(_))));
+    }
+
+    #[test]
+    fn an_error_in_place_of_an_answer_is_what_it_says() {
+        use jackfield_plugin_api::FailureKind::{InvalidConfig, InvalidInput, RateLimited, Unavailable};
+        for (code, kind) in [
+            ("overloaded_error", Unavailable),
+            ("api_error", Unavailable),
+            ("timeout_error", Unavailable),
+            ("rate_limit_error", RateLimited),
+            ("invalid_request_error", InvalidInput),
+            ("authentication_error", InvalidConfig),
+            ("permission_error", InvalidConfig),
+            ("not_found_error", InvalidConfig),
+        ] {
+            let body = json!({ "type": "error", "error": { "type": code, "message": "for a reason" } });
+            let failure = parse(body.to_string().as_bytes(), None, &api()).unwrap_err();
+            assert_eq!(failure.kind(), kind, "{code}");
+            assert!(code == "authentication_error" || failure.message().contains("for a reason"), "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn oddities_cost_no_answer() {
+        for body in [
+            "\u{feff}{\"content\": [{\"type\": \"text\", \"text\": \"4\", \"citations\": NaN}], \"usage\": {\"input_tokens\": \"5\"}}",
+            r#"{"content": "4", "stop_reason": null, "stop_reason": "end_turn", "usage": {"input_tokens": 5.0}}"#,
+            r#"{"content": {"type": "text", "text": "4"}, "usage": {"input_tokens": 5, "output_tokens": -1}}"#,
+        ] {
+            let completion = parse(body.as_bytes(), None, &api()).unwrap();
+            assert_eq!(
+                (completion.text.as_str(), completion.usage),
+                ("4", Some(Usage { input: 5, output: 0 })),
+                "{body}"
+            );
+        }
+        let object = json!({ "type": "object" });
+        let body = r#"{"content": [{"type": "tool_use", "input": {"b": 1.0, "a": "\ud83d", "c": Infinity}}]}"#;
+        let completion = parse(body.as_bytes(), Some(&Tool::new(&object)), &api()).unwrap();
+        assert_eq!(completion.text, "{\"b\":1.0,\"a\":\"\u{fffd}\",\"c\":null}");
     }
 }

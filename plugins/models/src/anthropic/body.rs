@@ -5,6 +5,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::{Map, Value};
 
 use super::tool::{self, Tool};
+use crate::parameter::Parameter;
 
 /// The body of a call, written straight from the request.
 pub(super) struct Body<'a> {
@@ -16,6 +17,8 @@ pub(super) struct Body<'a> {
     pub(super) max_tokens: u32,
     /// The tool whose input is the answer, if there is a schema.
     pub(super) tool: Option<&'a Tool<'a>>,
+    /// What is not sent.
+    pub(super) omit: &'a [Parameter],
     /// Keys that replace others.
     pub(super) extra: &'a Map<String, Value>,
 }
@@ -66,10 +69,11 @@ impl Serialize for Body<'_> {
             entry!("tools", &[ToolBody { name: tool::NAME, description, input_schema: &tool.input }]);
             entry!("tool_choice", &ToolChoice { r#type: "tool", name: tool::NAME });
         }
-        if let Some(temperature) = self.request.temperature {
+        let sends = |parameter| !self.omit.contains(&parameter);
+        if let Some(temperature) = self.request.temperature.filter(|_| sends(Parameter::Temperature)) {
             entry!("temperature", &temperature);
         }
-        if !self.request.stop.is_empty() {
+        if !self.request.stop.is_empty() && sends(Parameter::Stop) {
             entry!("stop_sequences", &self.request.stop);
         }
         for (key, value) in self.extra {
@@ -87,9 +91,13 @@ mod tests {
     use crate::http::body_of;
 
     fn sent(request: &CompletionRequest, extra: Value) -> Value {
+        sent_without(&[], request, extra)
+    }
+
+    fn sent_without(omit: &[Parameter], request: &CompletionRequest, extra: Value) -> Value {
         let Value::Object(extra) = extra else { panic!() };
         let tool = request.schema.as_deref().map(Tool::new);
-        let body = Body { model: "tiny", request, max_tokens: 4096, tool: tool.as_ref(), extra: &extra };
+        let body = Body { model: "tiny", request, max_tokens: 4096, tool: tool.as_ref(), omit, extra: &extra };
         serde_json::from_slice(&body_of(&request.messages, &body).unwrap()).unwrap()
     }
 
@@ -120,6 +128,17 @@ mod tests {
                 "temperature": 0.5, "stop_sequences": ["END"], "top_k": 5,
             })
         );
+    }
+
+    #[test]
+    fn what_is_omitted_is_not_sent() {
+        let request = CompletionRequest {
+            temperature: Some(0.5),
+            stop: vec!["END".into()],
+            ..CompletionRequest::new(vec![Message::user("Why?")])
+        };
+        let sent = sent_without(&[Parameter::Temperature, Parameter::Stop], &request, json!({}));
+        assert_eq!((sent.get("temperature"), sent.get("stop_sequences")), (None, None));
     }
 
     #[test]

@@ -6,7 +6,10 @@ use jackfield_plugin_api::prelude::*;
 use serde_json::{Map, Value};
 
 use super::{answer, body::Body, tool::Tool};
-use crate::http::{Api, ApiConfig, KeyHeader, body_of, refuse_own_keys};
+use crate::{
+    http::{Api, ApiConfig, DefaultKeyHeader, body_of, refuse_own_keys},
+    parameter::Parameter,
+};
 
 /// Asks Anthropic's Messages API.
 ///
@@ -24,6 +27,9 @@ pub struct Anthropic {
     pub api_key_env: Option<String>,
     /// File that holds the API key and nothing else.
     pub api_key_file: Option<FilePath>,
+    /// Header that holds the API key: `x-api-key` by default. In `authorization`, as some gateways have it, the word `Bearer`
+    /// stands before the key.
+    pub api_key_header: Option<String>,
     /// Further headers of every call, such as `anthropic-beta`. Secrets do not belong here: they are part of the
     /// pipeline.
     #[config(default)]
@@ -32,6 +38,9 @@ pub struct Anthropic {
     #[config(default = 4096)]
     #[schemars(range(min = 1))]
     pub max_tokens: u32,
+    /// Parameters that are never sent, whatever the request says: some models refuse `temperature`.
+    #[config(default)]
+    pub omit: Vec<Parameter>,
     /// Further keys of every request's JSON, such as `top_k`; each replaces what would be sent under it.
     #[config(default)]
     pub body: Map<String, Value>,
@@ -51,13 +60,17 @@ impl Model for Anthropic {
         if self.max_tokens == 0 {
             return Err(Failure::InvalidConfig("`max_tokens` is 0".to_owned()));
         }
+        if self.omit.contains(&Parameter::MaxTokens) {
+            return Err(Failure::InvalidConfig("`omit` cannot name `max_tokens`: the API requires it".to_owned()));
+        }
         self.api = Some(Api::open(&ApiConfig {
             base_url: &self.base_url,
             path: "messages",
             model: &self.name,
             api_key_env: self.api_key_env.as_deref(),
             api_key_file: self.api_key_file.as_ref(),
-            key_header: KeyHeader::ApiKey,
+            api_key_header: self.api_key_header.as_deref(),
+            default_key_header: DefaultKeyHeader::ApiKey,
             headers: &self.headers,
             fixed: &[("anthropic-version", "2023-06-01")],
         })?);
@@ -74,6 +87,7 @@ impl Model for Anthropic {
             request: &request,
             max_tokens: self.max_tokens,
             tool: tool.as_ref(),
+            omit: &self.omit,
             extra: &self.body,
         };
         let answer = api.post(body_of(&request.messages, &body)?).await?;

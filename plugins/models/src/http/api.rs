@@ -2,10 +2,14 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
+use hyper_util::client::proxy::matcher::Matcher;
 use jackfield_plugin_api::prelude::*;
 use reqwest::{
     Client, Method, Request,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT},
+    header::{
+        ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHORIZATION,
+        USER_AGENT,
+    },
     redirect,
 };
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
@@ -14,8 +18,11 @@ use tokio::task::JoinSet;
 
 use super::{
     body::{self, MAX_ANSWER, MAX_ERROR_BODY, ReadError},
+    encoding::{DecodeError, decode},
     endpoint::Endpoint,
+    proxy::proxy_for,
     secret::{Secret, is_secret_name, is_secret_value},
+    text::shortened_line,
     transport::broken,
 };
 
@@ -26,9 +33,9 @@ const IDLE: Duration = Duration::from_secs(50);
 /// Most connections without a call that are kept.
 const MAX_IDLE: usize = 4096;
 
-/// How the key is sent to a server.
+/// How the key is sent to a server whose configuration does not say so.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum KeyHeader {
+pub(crate) enum DefaultKeyHeader {
     /// `Authorization: Bearer KEY`.
     Bearer,
     /// `x-api-key: KEY`.
@@ -48,8 +55,10 @@ pub(crate) struct ApiConfig<'a> {
     pub(crate) api_key_env: Option<&'a str>,
     /// File that holds the key.
     pub(crate) api_key_file: Option<&'a FilePath>,
-    /// How the key is sent.
-    pub(crate) key_header: KeyHeader,
+    /// Name of the header that holds the key, where that is configured.
+    pub(crate) api_key_header: Option<&'a str>,
+    /// How the key is sent otherwise.
+    pub(crate) default_key_header: DefaultKeyHeader,
     /// Headers of the configuration.
     pub(crate) headers: &'a BTreeMap<String, String>,
     /// Headers of the protocol; one of the configuration wins.
@@ -63,6 +72,8 @@ pub(crate) struct Api {
     headers: HeaderMap,
     key: Option<Secret>,
     model: String,
+    /// The proxy that calls go through, as messages name it.
+    proxy: Option<String>,
 }
 
 impl fmt::Debug for Api {
@@ -84,7 +95,8 @@ impl Api {
         let key = Secret::read(config.api_key_env, config.api_key_file)?;
         let headers = headers(config, key.as_ref())?;
         let client = client(&endpoint)?;
-        Ok(Self { client, endpoint, headers, key, model: config.model.to_owned() })
+        let proxy = (!endpoint.local()).then(|| proxy_for(&Matcher::from_system(), endpoint.url())).flatten();
+        Ok(Self { client, endpoint, headers, key, model: config.model.to_owned(), proxy })
     }
 
     /// Makes the call and reads the answer of a success.
@@ -101,7 +113,17 @@ impl Api {
             Err(ReadError::TooLong) => {
                 Err(self.invalid_answer(&format!("answered more than {} MiB", MAX_ANSWER >> 20)))
             }
-            Err(ReadError::Broken(error)) => Err(broken(&self.endpoint, &error)),
+            Err(ReadError::Decode(DecodeError::TooLong)) => {
+                Err(self.invalid_answer(&format!("answered more than {} MiB once unpacked", MAX_ANSWER >> 20)))
+            }
+            Err(ReadError::Decode(DecodeError::Unknown(coding))) => Err(self.invalid_answer(&format!(
+                "answered in the coding `{}` (`Content-Encoding`), which it was asked not to use",
+                shortened_line(&coding, 40)
+            ))),
+            Err(ReadError::Decode(DecodeError::Damaged(coding))) => Err(self.no_answer(&format!(
+                "answered something that is no whole `{coding}`, as `Content-Encoding` says it is"
+            ))),
+            Err(ReadError::Broken(error)) => Err(broken(&self.endpoint, self.proxy(), &error)),
         }
     }
 
@@ -113,6 +135,11 @@ impl Api {
     /// Path of the call.
     pub(crate) fn path(&self) -> &str {
         self.endpoint.path()
+    }
+
+    /// The proxy that calls go through, as messages name it; `None` if they go straight to the server.
+    pub(crate) fn proxy(&self) -> Option<&str> {
+        self.proxy.as_deref()
     }
 
     /// Name of the model.
@@ -154,9 +181,12 @@ async fn exchange(client: Client, request: Request) -> Result<Answer, ReadError>
     let mut response = client.execute(request).await.map_err(ReadError::Broken)?;
     let status = response.status();
     if status.is_success() {
-        return body::read(&mut response, MAX_ANSWER).await.map(Answer::Success);
+        let body = body::read(&mut response, MAX_ANSWER).await?;
+        return decode(response.headers(), body, MAX_ANSWER).map(Answer::Success).map_err(ReadError::Decode);
     }
     let body = body::read_start(&mut response, MAX_ERROR_BODY).await;
+    // The status says enough where the body cannot be read.
+    let body = decode(response.headers(), body, MAX_ERROR_BODY).unwrap_or_default();
     Ok(Answer::OtherStatus(status.as_u16(), response.headers().clone(), body))
 }
 
@@ -173,11 +203,32 @@ async fn on_runtime<T: Send + 'static>(future: impl Future<Output = T> + Send + 
     }
 }
 
+/// The header that holds the key.
+fn key_header(config: &ApiConfig<'_>) -> Result<HeaderName> {
+    let Some(name) = config.api_key_header else {
+        return Ok(match config.default_key_header {
+            DefaultKeyHeader::Bearer => AUTHORIZATION,
+            DefaultKeyHeader::ApiKey => HeaderName::from_static("x-api-key"),
+        });
+    };
+    match name.parse::<HeaderName>() {
+        Ok(header) if !is_own_header(header.as_str()) => Ok(header),
+        Ok(_) => Err(Failure::InvalidConfig(format!("`api_key_header`: header `{name}` is set by the client itself"))),
+        Err(_) => Err(Failure::InvalidConfig(format!("`api_key_header`: {name:?} is not the name of a header"))),
+    }
+}
+
+/// Whether the client itself sets a header.
+fn is_own_header(name: &str) -> bool {
+    matches!(name, "host" | "content-length" | "content-type" | "transfer-encoding" | "connection" | "accept-encoding")
+}
+
 /// Headers of every call.
 fn headers(config: &ApiConfig<'_>, key: Option<&Secret>) -> Result<HeaderMap> {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     headers.insert(USER_AGENT, HeaderValue::from_static(concat!("jackfield/", env!("CARGO_PKG_VERSION"))));
     for &(name, value) in config.fixed {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
@@ -189,18 +240,19 @@ fn headers(config: &ApiConfig<'_>, key: Option<&Secret>) -> Result<HeaderMap> {
             name if is_secret_name(name) || is_secret_value(value) => {
                 return invalid("would hold a secret: name the key with `api_key_env` or `api_key_file`");
             }
-            "host" | "content-length" | "content-type" | "transfer-encoding" | "connection" | "accept-encoding" => {
-                return invalid("is set by the client itself");
-            }
+            name if is_own_header(name) => return invalid("is set by the client itself"),
             _ => {}
         }
         let Ok(value) = HeaderValue::from_str(value) else { return invalid("has a value that no header can have") };
         headers.insert(header, value);
     }
     if let Some(key) = key {
-        let (name, value) = match config.key_header {
-            KeyHeader::Bearer => (AUTHORIZATION, format!("Bearer {}", key.reveal())),
-            KeyHeader::ApiKey => (HeaderName::from_static("x-api-key"), key.reveal().to_owned()),
+        let name = key_header(config)?;
+        // A header for schemes has to name one; any other holds the key alone.
+        let value = if name == AUTHORIZATION || name == PROXY_AUTHORIZATION {
+            format!("Bearer {}", key.reveal())
+        } else {
+            key.reveal().to_owned()
         };
         let Ok(mut value) = HeaderValue::from_str(&value) else {
             return Err(Failure::InvalidConfig(format!("what {} holds is not an API key", key.place())));
@@ -240,19 +292,40 @@ fn client(endpoint: &Endpoint) -> Result<Client> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{api, key_file};
+    use crate::testing::{KEY, api, config, key_file};
 
     fn with_header(name: &str, value: &str) -> Result<Api> {
-        Api::open(&ApiConfig {
-            base_url: "http://127.0.0.1:9",
-            path: "x",
-            model: "tiny",
-            api_key_env: None,
-            api_key_file: None,
-            key_header: KeyHeader::Bearer,
-            headers: &BTreeMap::from([(name.to_owned(), value.to_owned())]),
-            fixed: &[("anthropic-version", "1")],
-        })
+        let headers = BTreeMap::from([(name.to_owned(), value.to_owned())]);
+        Api::open(&ApiConfig { headers: &headers, fixed: &[("anthropic-version", "1")], ..config() })
+    }
+
+    fn with_key_in(header: Option<&str>, default: DefaultKeyHeader) -> Result<HeaderMap> {
+        let (_folder, file) = key_file();
+        let config =
+            ApiConfig { api_key_file: Some(&file), api_key_header: header, default_key_header: default, ..config() };
+        Api::open(&config).map(|api| api.headers)
+    }
+
+    #[test]
+    fn the_key_stands_in_the_header_that_is_named() {
+        for (header, default, name, value) in [
+            (None, DefaultKeyHeader::Bearer, "authorization", format!("Bearer {KEY}")),
+            (None, DefaultKeyHeader::ApiKey, "x-api-key", KEY.to_owned()),
+            (Some("API-Key"), DefaultKeyHeader::Bearer, "api-key", KEY.to_owned()),
+            (Some("Authorization"), DefaultKeyHeader::ApiKey, "authorization", format!("Bearer {KEY}")),
+        ] {
+            let headers = with_key_in(header, default).unwrap();
+            assert_eq!(headers[name], value);
+            assert!(headers[name].is_sensitive());
+            assert_eq!(headers.values().filter(|value| value.is_sensitive()).count(), 1);
+        }
+        for (header, what) in
+            [("a b", "is not the name of a header"), ("Content-Length", "by the client itself"), ("", "not the name")]
+        {
+            let failure = with_key_in(Some(header), DefaultKeyHeader::Bearer).unwrap_err();
+            assert_eq!(failure.kind(), jackfield_plugin_api::FailureKind::InvalidConfig);
+            assert!(failure.message().contains(what), "{failure:?}");
+        }
     }
 
     #[test]

@@ -5,6 +5,8 @@ use reqwest::Response;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::encoding::DecodeError;
+
 /// Longest answer, in bytes.
 pub(crate) const MAX_ANSWER: usize = 16 * 1024 * 1024;
 /// How much of an answer other than a success is read, in bytes.
@@ -17,6 +19,8 @@ const MAX_RESERVED: u64 = 256 * 1024;
 pub(crate) enum ReadError {
     /// It is longer than the limit.
     TooLong,
+    /// It came in a coding, and could not be decoded.
+    Decode(DecodeError),
     /// The connection broke.
     Broken(reqwest::Error),
 }

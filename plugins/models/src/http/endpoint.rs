@@ -70,8 +70,10 @@ impl Endpoint {
 
     /// Whether the server is on this machine.
     pub(crate) fn local(&self) -> bool {
-        let host = self.url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-        host == "localhost" || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+        let host = self.url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches([']', '.']);
+        host == "localhost"
+            || host.ends_with(".localhost")
+            || host.parse().is_ok_and(|address: std::net::IpAddr| address.to_canonical().is_loopback())
     }
 }
 
@@ -88,7 +90,12 @@ mod tests {
         let endpoint = Endpoint::parse("https://api.openai.com", "chat/completions").unwrap();
         assert_eq!((endpoint.host(), endpoint.path()), ("api.openai.com", "/chat/completions"));
         assert!(endpoint.secure() && !endpoint.local());
-        assert!(Endpoint::parse("http://[::1]:80/v1", "x").unwrap().local());
+        for local in
+            ["http://[::1]:80/v1", "http://llm.localhost/v1", "http://localhost.:80", "http://[::ffff:127.0.0.1]"]
+        {
+            assert!(Endpoint::parse(local, "x").unwrap().local(), "{local}");
+        }
+        assert!(!Endpoint::parse("http://localhost.example.org/v1", "x").unwrap().local());
     }
 
     #[test]

@@ -2,8 +2,14 @@
 
 mod api;
 mod body;
-pub(crate) mod counts;
+pub(crate) mod content;
+mod encoding;
 mod endpoint;
+pub(crate) mod event_stream;
+pub(crate) mod foreign_json;
+mod meaning;
+mod proxy;
+pub(crate) mod reasoning;
 mod retry_after;
 mod secret;
 mod server_error;
@@ -11,7 +17,7 @@ mod status;
 mod text;
 mod transport;
 
-pub(crate) use api::{Api, ApiConfig, KeyHeader};
+pub(crate) use api::{Api, ApiConfig, DefaultKeyHeader};
 pub(crate) use body::{body_of, refuse_own_keys};
 pub(crate) use server_error::ServerError;
 pub(crate) use text::unfenced;

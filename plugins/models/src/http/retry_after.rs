@@ -7,12 +7,16 @@ use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 /// Longest wait that is believed.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The wait that `retry-after-ms` or `Retry-After` (seconds or an HTTP date) asks for, at most a day. A date counts
+/// The wait that `retry-after-ms` or `Retry-After` (seconds, perhaps with a unit, or an HTTP date) asks for, at most a day. A date counts
 /// from the answer's own `Date`, so that a clock that is off does no harm; from `now` without one.
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
     let seconds = |text: &str, unit: f64| {
-        let seconds = text.parse::<f64>().ok()? * unit;
+        let with_unit = || {
+            let number = text.trim_end_matches(|char: char| char.is_ascii_alphabetic());
+            Some(number.trim_end().parse::<f64>().ok()? * unit_of(&text[number.len()..])?)
+        };
+        let seconds = text.parse::<f64>().map_or_else(|_| with_unit(), |number| Some(number * unit))?;
         (seconds >= 0.0).then(|| Duration::try_from_secs_f64(seconds).map_or(LONGEST, |wait| wait.min(LONGEST)))
     };
     if let Some(wait) = text("retry-after-ms").and_then(|text| seconds(text, 0.001)) {
@@ -24,6 +28,17 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
         let from = text(DATE.as_str()).and_then(|date| httpdate::parse_http_date(date).ok()).unwrap_or(now);
         Some(until.duration_since(from).unwrap_or_default().min(LONGEST))
     })
+}
+
+/// The seconds of a unit that some servers write after the number.
+fn unit_of(name: &str) -> Option<f64> {
+    match name.to_ascii_lowercase().as_str() {
+        "ms" => Some(0.001),
+        "s" | "sec" | "second" | "seconds" => Some(1.0),
+        "m" | "min" | "minute" | "minutes" => Some(60.0),
+        "h" | "hour" | "hours" => Some(3600.0),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -45,6 +60,9 @@ mod tests {
         assert_eq!(wait(&[("retry-after", "3")]), Some(Duration::from_secs(3)));
         assert_eq!(wait(&[("retry-after", " 0.5 ")]), Some(Duration::from_millis(500)));
         assert_eq!(wait(&[("retry-after-ms", "250"), ("retry-after", "9")]), Some(Duration::from_millis(250)));
+        assert_eq!(wait(&[("retry-after", "4s")]), Some(Duration::from_secs(4)));
+        assert_eq!(wait(&[("retry-after", "1.5 min")]), Some(Duration::from_secs(90)));
+        assert_eq!(wait(&[("retry-after-ms", "250ms")]), Some(Duration::from_millis(250)));
         assert_eq!(wait(&[("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT")]), Some(Duration::from_secs(7)));
         let date = ("date", "Sun, 06 Nov 1994 08:49:35 GMT");
         assert_eq!(wait(&[date, ("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT")]), Some(Duration::from_secs(2)));
@@ -57,7 +75,7 @@ mod tests {
         for invalid_answer in ["soon", "-1", "NaN", ""] {
             assert_eq!(wait(&[("retry-after", invalid_answer)]), None, "{invalid_answer}");
         }
-        for huge in ["1e300", "inf", "999999999"] {
+        for huge in ["1e300", "inf", "999999999", "48h"] {
             assert_eq!(wait(&[("retry-after", huge)]), Some(LONGEST), "{huge}");
         }
         assert_eq!(wait(&[("retry-after-ms", "x"), ("retry-after", "2")]), Some(Duration::from_secs(2)));

@@ -5,23 +5,55 @@ use std::time::SystemTime;
 use jackfield_plugin_api::prelude::*;
 use reqwest::header::HeaderMap;
 
-use super::{api::Api, retry_after::retry_after, server_error::ServerError, text::shortened_line};
+use super::{
+    api::Api,
+    event_stream,
+    foreign_json::{Json, NotJson},
+    meaning::Meaning,
+    retry_after::retry_after,
+    server_error::ServerError,
+    text::shortened_line,
+};
 
 /// How much of a server's message is shown, in characters.
 const SHOWN: usize = 300;
 
+/// How an error came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Came {
+    /// By the status of the answer.
+    AsStatus,
+    /// In the body of an answer whose status says success.
+    UnderSuccess,
+}
+
 impl Api {
     /// What an answer of this status, with this body, means.
     pub(crate) fn refused(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {
-        self.failure(status, headers, &ServerError::parse(body))
+        let error = ServerError::parse(body);
+        let counts = error.meaning().map_or(status, |meaning| meaning.corrected(status));
+        self.failure(counts, headers, &error, Came::AsStatus)
     }
 
-    /// What an error under this status means.
-    pub(crate) fn failure(&self, status: u16, headers: &HeaderMap, error: &ServerError) -> Failure {
+    /// What an error means that came in place of an answer, under a status that says success.
+    pub(crate) fn reported(&self, error: &ServerError) -> Failure {
+        self.failure(error.as_status(), &HeaderMap::new(), error, Came::UnderSuccess)
+    }
+
+    /// An answer in which there is none, though nothing is said of an error: the next one may be better.
+    pub(crate) fn no_answer(&self, what: &str) -> Failure {
+        Failure::Unavailable(format!("the server at {} {what}", self.host()))
+    }
+
+    fn failure(&self, status: u16, headers: &HeaderMap, error: &ServerError, came: Came) -> Failure {
         let host = self.host();
         let says = match self.shown(&error.message, SHOWN) {
             message if message.is_empty() => String::new(),
             message => format!(": {message}"),
+        };
+        let answered = match came {
+            Came::AsStatus => format!("answered with status {status}"),
+            Came::UnderSuccess => "answered with an error in place of an answer".to_owned(),
         };
         let after = retry_after(headers, SystemTime::now());
         let limited = |after| Failure::RateLimited {
@@ -29,20 +61,32 @@ impl Api {
             retry_after: after,
         };
         match status {
-            429 if error.has_code(&["insufficient_quota"]) => {
+            402 if error.meaning() == Some(Meaning::Quota) => {
                 Failure::OverBudget(format!("the quota at {host} is used up{says}"))
             }
             402 => Failure::OverBudget(format!("the server at {host} wants to be paid{says}")),
             429 => limited(after),
             503 | 529 if after.is_some() => limited(after),
-            408 | 409 | 425 | 500..=599 => {
-                Failure::Unavailable(format!("the server at {host} answered with status {status}{says}"))
-            }
+            407 => Failure::InvalidConfig(self.unwelcome_at_proxy(&says)),
+            502..=504 if came == Came::AsStatus && self.proxy().is_some() => Failure::Unavailable(format!(
+                "the server at {host}, or {} before it, {answered}{says}",
+                self.proxy().unwrap_or_default()
+            )),
+            408 | 409 | 425 | 500..=599 => Failure::Unavailable(format!("the server at {host} {answered}{says}")),
             // What the server says of a key, it may say with a part of the key.
-            401 | 403 => Failure::InvalidConfig(match self.key_place() {
-                Some(place) => format!("the server at {host} does not take the key from {place} (status {status})"),
-                None => format!("the server at {host} wants a key: name it with `api_key_env` or `api_key_file`"),
-            }),
+            401 => Failure::InvalidConfig(self.wants_key(status)),
+            403 if error.is_about_keys() => Failure::InvalidConfig(self.wants_key(status)),
+            403 if error.is_about_content() => {
+                Failure::InvalidInput(format!("the server at {host} refuses what the request says{says}"))
+            }
+            403 if says.is_empty() => Failure::InvalidConfig(format!(
+                "the server at {host} refuses the call (status 403) and does not say why: {}",
+                match self.key_place() {
+                    Some(place) => format!("perhaps what the key from {place} may do"),
+                    None => "perhaps for want of a key, which `api_key_env` or `api_key_file` names".to_owned(),
+                }
+            )),
+            403 => Failure::InvalidConfig(format!("the server at {host} refuses the call (status 403){says}")),
             404 => Failure::InvalidConfig(format!(
                 "the server at {host} knows no model `{}` at `{}`{says}",
                 self.model(),
@@ -53,8 +97,26 @@ impl Api {
             )),
             405 => Failure::InvalidConfig(format!("the server at {host} takes no calls at `{}`{says}", self.path())),
             _ => {
-                Failure::InvalidInput(format!("the server at {host} does not take the request (status {status}){says}"))
+                let hint = remedy(error).map(|remedy| format!(" ({remedy})")).unwrap_or_default();
+                Failure::InvalidInput(format!(
+                    "the server at {host} does not take the request (status {status}){says}{hint}"
+                ))
             }
+        }
+    }
+
+    fn wants_key(&self, status: u16) -> String {
+        let host = self.host();
+        match self.key_place() {
+            Some(place) => format!("the server at {host} does not take the key from {place} (status {status})"),
+            None => format!("the server at {host} wants a key: name it with `api_key_env` or `api_key_file`"),
+        }
+    }
+
+    fn unwelcome_at_proxy(&self, says: &str) -> String {
+        match self.proxy() {
+            Some(proxy) => format!("{proxy} wants a user and a password{says}"),
+            None => format!("a proxy before the server at {} wants a user and a password{says}", self.host()),
         }
     }
 
@@ -63,15 +125,26 @@ impl Api {
         Failure::InvalidOutput(format!("the server at {} {what}", self.host()))
     }
 
-    /// A body that did not parse.
-    pub(crate) fn unparsed(&self, body: &[u8], error: &serde_json::Error) -> Failure {
-        if error.is_data() {
-            return self
-                .invalid_answer(&format!("answered JSON of another form: {}", self.shown(&error.to_string(), SHOWN)));
+    /// A body that is no JSON. One that is empty or cut off may be whole the next time.
+    pub(crate) fn unparsed(&self, text: &str, why: NotJson) -> Failure {
+        match why {
+            NotJson::Empty => self.no_answer("answered nothing at all"),
+            NotJson::CutOff => self.no_answer("broke its answer off"),
+            NotJson::Other if event_stream::events(text).is_some() => {
+                self.invalid_answer("answered a stream of events, which it was not asked for")
+            }
+            NotJson::Other => {
+                // A little more than is shown, since a key that reaches beyond the cut must be seen whole.
+                let start: String = text.chars().take(8 * 1024).collect();
+                self.invalid_answer(&format!("answered something that is not JSON: {}", self.shown(&start, 100)))
+            }
         }
-        // A little more than is shown, since a key that reaches beyond the cut must be seen whole.
-        let start = String::from_utf8_lossy(&body[..body.len().min(8 * 1024)]);
-        self.invalid_answer(&format!("answered something that is not JSON: {}", self.shown(&start, 100)))
+    }
+
+    /// JSON that is no answer of this protocol.
+    pub(crate) fn of_another_form(&self, answer: &Json<'_>, what: &str) -> Failure {
+        let start: String = answer.to_json().chars().take(8 * 1024).collect();
+        self.invalid_answer(&format!("answered JSON of another form, {what}: {}", self.shown(&start, 100)))
     }
 
     /// An answer that the model would not give.
@@ -82,6 +155,23 @@ impl Api {
     /// A server's text on one line, without the key, cut.
     fn shown(&self, text: &str, most: usize) -> String {
         shortened_line(&self.redact(text.to_owned()), most)
+    }
+}
+
+/// What to write into the configuration where a server does not know a parameter.
+fn remedy(error: &ServerError) -> Option<String> {
+    let is_unknown = error.codes.iter().any(|code| code.starts_with("unsupported"))
+        || ["unsupported", "not supported", "does not support"].iter().any(|words| error.message.contains(words));
+    let named = |parameter: &&&str| error.message.contains(&format!("'{parameter}'"));
+    let parameter = error
+        .parameter
+        .as_deref()
+        .or_else(|| ["max_tokens", "max_completion_tokens", "temperature", "seed", "stop"].iter().find(named).copied());
+    match parameter.filter(|_| is_unknown)? {
+        "max_tokens" => Some("say `max_tokens_field = \"max_completion_tokens\"` in `with`".to_owned()),
+        "max_completion_tokens" => Some("say `max_tokens_field = \"max_tokens\"` in `with`".to_owned()),
+        parameter @ ("temperature" | "seed" | "stop") => Some(format!("say `omit = [\"{parameter}\"]` in `with`")),
+        _ => None,
     }
 }
 
@@ -136,6 +226,54 @@ mod tests {
     }
 
     #[test]
+    fn a_403_suggests_a_key_only_where_it_is_about_one() {
+        let message = |body| refused(403, body).message().to_owned();
+        let moderated = refused(403, r#"{"error": {"code": 403, "message": "the input was flagged for harassment"}}"#);
+        assert_eq!(
+            moderated,
+            Failure::InvalidInput(
+                "the server at 127.0.0.1:9 refuses what the request says: the input was flagged for harassment"
+                    .to_owned()
+            )
+        );
+        assert_eq!(
+            message("<html><title>Blocked</title><body>Ask <b>your</b> administrator</body>"),
+            "the server at 127.0.0.1:9 refuses the call (status 403): Blocked Ask your administrator"
+        );
+        assert!(
+            message(r#"{"error": {"message": "region is not served"}}"#)
+                .ends_with("(status 403): region is not served")
+        );
+        assert!(message(r#"{"error": {"message": "Invalid API key"}}"#).contains("does not take the key from `"));
+        assert!(message("").contains("does not say why: perhaps what the key from `"));
+    }
+
+    #[test]
+    fn words_decide_where_the_status_says_too_little() {
+        use FailureKind::{InvalidConfig, InvalidInput, OverBudget, RateLimited, Unavailable};
+        for (status, body, kind) in [
+            (400, r#"{"__type": "ThrottlingException", "message": "slow down"}"#, RateLimited),
+            (400, r#"{"type": "error", "error": {"type": "overloaded_error", "message": "x"}}"#, Unavailable),
+            (500, r#"{"error": {"type": "invalid_request_error", "message": "too many tokens"}}"#, InvalidInput),
+            (500, r#"{"error": {"type": "authentication_error", "message": "x"}}"#, InvalidConfig),
+            (500, r#"{"error": {"type": "api_error", "message": "x"}}"#, Unavailable),
+            (403, r#"{"error": {"type": "billing_error", "message": "x"}}"#, OverBudget),
+        ] {
+            assert_eq!(refused(status, body).kind(), kind, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_that_the_server_does_not_know_is_told_with_the_remedy() {
+        let message = |body| refused(400, body).message().to_owned();
+        let unknown = r#"{"error": {"message": "x", "param": "max_tokens", "code": "unsupported_parameter"}}"#;
+        assert!(message(unknown).ends_with(": x (say `max_tokens_field = \"max_completion_tokens\"` in `with`)"));
+        let value = r#"{"error": {"message": "'temperature' is not supported with this model"}}"#;
+        assert!(message(value).ends_with("(say `omit = [\"temperature\"]` in `with`)"));
+        assert!(!message(r#"{"error": {"message": "'temperature' is above 2"}}"#).contains("say"));
+    }
+
+    #[test]
     fn a_wait_is_handed_on() {
         let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static("2"))]);
         for status in [429, 503, 529] {
@@ -156,8 +294,9 @@ mod tests {
         assert!(refused(400, "sk-very-secret").message().ends_with(": [key]"));
         assert!(refused(401, "").message().contains("does not take the key from `"));
         let body = format!("{}sk-very-secret", "x".repeat(95));
-        let error = serde_json::from_str::<u8>(&body).unwrap_err();
-        assert!(!api().unparsed(body.as_bytes(), &error).message().contains("sk-"));
+        assert!(!api().unparsed(&body, NotJson::Other).message().contains("sk-"));
+        let json = format!("[\"{body}\"]");
+        assert!(!api().of_another_form(&Json::parse(&json).unwrap(), "a list").message().contains("sk-"));
         assert!(!api().refusal("no sk-very-secret").message().contains("secret"));
     }
 }

@@ -17,6 +17,25 @@ pub(crate) fn shortened_line(text: &str, most: usize) -> String {
     line
 }
 
+/// What a web page says to a reader: its title and its text, without marks, scripts and styles.
+pub(crate) fn page_text(page: &str) -> String {
+    const UNSEEN: [(&str, &str); 3] = [("script", "</script"), ("style", "</style"), ("!--", "--")];
+    // As long as the page in bytes, since only ASCII letters change.
+    let lower = page.to_ascii_lowercase();
+    let mut text = String::new();
+    let mut at = 0;
+    while let Some(length) = lower[at..].find('<') {
+        text.push_str(&page[at..at + length]);
+        text.push(' ');
+        let mark = at + length + 1;
+        let end = UNSEEN.iter().find(|(name, _)| lower[mark..].starts_with(name)).map_or("", |(_, end)| *end);
+        let ends = lower[mark..].find(end).map(|found| mark + found + end.len());
+        at = ends.and_then(|ends| Some(ends + lower[ends..].find('>')? + 1)).unwrap_or(page.len());
+    }
+    text.push_str(&page[at..]);
+    text.trim().to_owned()
+}
+
 /// The text within a Markdown code fence, if the text is nothing but one; otherwise the text.
 pub(crate) fn unfenced(text: &str) -> &str {
     let inner = || {
@@ -38,6 +57,16 @@ mod tests {
         assert_eq!(shortened_line("abc def", 4), "abc …");
         assert_eq!(shortened_line("äöü", 2), "äö…");
         assert_eq!(shortened_line("", 2), "");
+    }
+
+    #[test]
+    fn of_a_web_page_what_a_reader_sees_is_left() {
+        let page = "<!DOCTYPE html><HTML><head><title>One moment</title><style>b { c: d }</style><!-- <b>no</b> -->\n\
+                    <SCRIPT>if (a < b) {}</SCRIPT ></head><body class=\"x\">Away <b>for</b> now &amp; then</body></HTML>";
+        assert_eq!(shortened_line(&page_text(page), 100), "One moment Away for now &amp; then");
+        assert_eq!(page_text("<p"), "");
+        assert_eq!(page_text("<script>never closed"), "");
+        assert_eq!(page_text("no marks"), "no marks");
     }
 
     #[test]

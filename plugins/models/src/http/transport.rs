@@ -6,24 +6,50 @@ use jackfield_plugin_api::prelude::*;
 
 use super::{api::CONNECT_TIMEOUT, endpoint::Endpoint, text::shortened_line};
 
-/// What broke, as a failure that names the host and nothing else of the address.
-pub(crate) fn broken(endpoint: &Endpoint, error: &reqwest::Error) -> Failure {
+/// What broke, as a failure that names the host, or the proxy where it is that one's doing, and nothing else of the address.
+pub(crate) fn broken(endpoint: &Endpoint, proxy: Option<&str>, error: &reqwest::Error) -> Failure {
     let host = endpoint.host();
     if error.is_builder() {
         return Failure::Internal(format!("failed to form a call to the server at {host}: {}", deepest(error)));
     }
-    Failure::Unavailable(match cause(error) {
-        Cause::Refused => format!("the server at {host} refuses connections"),
-        Cause::Cut => format!("the server at {host} broke the connection off"),
-        Cause::Dns => format!("no address is known for {host}: {}", deepest(error)),
-        Cause::Tls(reason) => format!("there is no secure connection to the server at {host}: {reason}"),
-        Cause::Other if error.is_timeout() && error.is_connect() => {
-            format!("the server at {host} took no connection within {} s", CONNECT_TIMEOUT.as_secs())
+    let message = match proxy.filter(|_| error.is_connect()) {
+        Some(proxy) => {
+            let cause = match cause(error) {
+                Cause::Tunnel(Tunnel::Unauthorized) => {
+                    let wanted = format!("{proxy} wants a user and a password: put them into its address");
+                    return Failure::InvalidConfig(wanted);
+                }
+                // The connection to the server, within the one to the proxy.
+                Cause::Tls(reason) => {
+                    format!("there is no secure connection to the server at {host} through it: {reason}")
+                }
+                Cause::Tunnel(Tunnel::Refused) => format!("it does not connect to {host}"),
+                Cause::Refused => "it refuses connections".to_owned(),
+                Cause::Cut => "it broke the connection off".to_owned(),
+                Cause::Dns => format!("no address is known for it: {}", deepest(error)),
+                Cause::Other if error.is_timeout() => {
+                    format!("it took no connection within {} s", CONNECT_TIMEOUT.as_secs())
+                }
+                Cause::Other => deepest(error),
+            };
+            format!("the server at {host} is not reached through {proxy}: {cause}")
         }
-        Cause::Other if error.is_timeout() => format!("the server at {host} did not answer in time"),
-        Cause::Other if error.is_connect() => format!("failed to connect to the server at {host}: {}", deepest(error)),
-        Cause::Other => format!("the call to the server at {host} broke: {}", deepest(error)),
-    })
+        None => match cause(error) {
+            Cause::Refused => format!("the server at {host} refuses connections"),
+            Cause::Cut => format!("the server at {host} broke the connection off"),
+            Cause::Dns => format!("no address is known for {host}: {}", deepest(error)),
+            Cause::Tls(reason) => format!("there is no secure connection to the server at {host}: {reason}"),
+            Cause::Other if error.is_timeout() && error.is_connect() => {
+                format!("the server at {host} took no connection within {} s", CONNECT_TIMEOUT.as_secs())
+            }
+            Cause::Other if error.is_timeout() => format!("the server at {host} did not answer in time"),
+            Cause::Other | Cause::Tunnel(_) if error.is_connect() => {
+                format!("failed to connect to the server at {host}: {}", deepest(error))
+            }
+            Cause::Other | Cause::Tunnel(_) => format!("the call to the server at {host} broke: {}", deepest(error)),
+        },
+    };
+    Failure::Unavailable(message)
 }
 
 enum Cause {
@@ -31,7 +57,16 @@ enum Cause {
     Cut,
     Dns,
     Tls(String),
+    Tunnel(Tunnel),
     Other,
+}
+
+/// Why a proxy leads to no server.
+enum Tunnel {
+    /// It wants to know who asks.
+    Unauthorized,
+    /// It answered with another failure.
+    Refused,
 }
 
 fn cause(error: &reqwest::Error) -> Cause {
@@ -60,6 +95,9 @@ fn cause(error: &reqwest::Error) -> Cause {
         } else {
             match error.to_string().as_str() {
                 "dns error" => return Cause::Dns,
+                "tunnel error: proxy authorization required" => return Cause::Tunnel(Tunnel::Unauthorized),
+                "tunnel error: unsuccessful" => return Cause::Tunnel(Tunnel::Refused),
+                "tunnel error: unexpected end of file" => return Cause::Cut,
                 "connection closed before message completed" | "end of file before message length reached" => {
                     return Cause::Cut;
                 }

@@ -1,141 +1,134 @@
 //! What comes back.
 
-use std::{borrow::Cow, fmt};
-
 use jackfield_plugin_api::prelude::*;
-use reqwest::header::HeaderMap;
-use serde::{
-    Deserialize, Deserializer,
-    de::{SeqAccess, Visitor},
+
+use super::stream::assembled;
+use crate::http::{
+    Api, ServerError,
+    content::Content,
+    event_stream,
+    foreign_json::{Json, text_of},
+    unfenced,
 };
-use serde_json::Value;
 
-use crate::http::{Api, ServerError, counts, unfenced};
-
-#[derive(Deserialize)]
-struct Answer<'a> {
-    #[serde(borrow)]
-    model: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    choices: Option<Vec<Choice<'a>>>,
-    #[serde(default, deserialize_with = "counts::usage")]
-    usage: Option<Tokens>,
-    error: Option<Value>,
-}
-
-#[derive(Deserialize)]
-struct Choice<'a> {
-    #[serde(borrow)]
-    message: Option<Turn<'a>>,
-    #[serde(borrow)]
-    finish_reason: Option<Cow<'a, str>>,
-}
-
-#[derive(Deserialize)]
-struct Turn<'a> {
-    content: Option<Content>,
-    #[serde(borrow)]
-    refusal: Option<Cow<'a, str>>,
-    /// What some servers hand on of a model's thoughts.
-    reasoning_content: Option<Value>,
-}
-
-#[derive(Deserialize)]
-struct Tokens {
-    #[serde(default, deserialize_with = "counts::tokens")]
-    prompt_tokens: Option<u64>,
-    #[serde(default, deserialize_with = "counts::tokens")]
-    completion_tokens: Option<u64>,
-}
-
-/// A text, or parts of which some are text.
-struct Content(String);
-
-impl<'de> Deserialize<'de> for Content {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Texts;
-
-        impl<'de> Visitor<'de> for Texts {
-            type Value = Content;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text or a list of parts")
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Content, E> {
-                Ok(Content(text.to_owned()))
-            }
-
-            fn visit_string<E>(self, text: String) -> Result<Content, E> {
-                Ok(Content(text))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Content, A::Error> {
-                let mut text = String::new();
-                while let Some(part) = parts.next_element::<Value>()? {
-                    text.push_str(part.get("text").and_then(Value::as_str).unwrap_or_default());
-                }
-                Ok(Content(text))
-            }
-        }
-
-        deserializer.deserialize_any(Texts)
-    }
+/// Why a text ended.
+enum Ending {
+    /// As the contract has it.
+    Finish(FinishReason),
+    /// A filter cut it.
+    Filtered,
+    /// The server gave up.
+    GivenUp(String),
 }
 
 /// Reads the answer of a call. `json` says that JSON was asked for.
 ///
 /// # Errors
-/// [`Failure::InvalidOutput`] if there is none or the model refused, or what an error in place of an answer means.
+/// [`Failure::InvalidOutput`] if it is none or the model refused, [`Failure::Unavailable`] if the next one may be better, or
+/// what an error in place of an answer means.
 pub(super) fn parse(body: &[u8], json: bool, api: &Api) -> Result<Completion> {
-    let answer: Answer<'_> = serde_json::from_slice(body).map_err(|error| api.unparsed(body, &error))?;
-    let Some(choice) = answer.choices.and_then(|choices| choices.into_iter().next()) else {
-        // Gateways send the failure of a server behind them as a success.
-        return Err(match answer.error.as_ref().map(ServerError::from_value) {
-            Some(error) => api.failure(error.status.unwrap_or(500), &HeaderMap::new(), &error),
-            None => api.invalid_answer("answered without choices"),
-        });
-    };
-    let finish = match choice.finish_reason.as_deref() {
-        None | Some("" | "stop" | "eos" | "end_turn" | "stop_sequence") => FinishReason::Stop,
-        Some("length" | "max_tokens") => FinishReason::Length,
-        Some(_) => FinishReason::Other,
-    };
-    let filtered = choice.finish_reason.as_deref() == Some("content_filter");
-    let (text, refusal, thoughts) = match choice.message {
-        Some(Turn { content, refusal, reasoning_content }) => {
-            (content.map(|content| content.0), refusal, reasoning_content)
+    let text = text_of(body);
+    let events = event_stream::events(&text);
+    let answer = match &events {
+        Some(events) => {
+            let chunks = events.iter().map(|event| Json::parse(event)).collect::<Result<_, _>>();
+            assembled(chunks.map_err(|why| api.unparsed(&text, why))?)
         }
-        None => (None, None, None),
+        None => Json::parse(&text).map_err(|why| api.unparsed(&text, why))?,
     };
-    if let Some(refusal) = refusal.filter(|refusal| !refusal.is_empty()) {
-        return Err(api.refusal(&refusal));
+    // Gateways send the failure of a server behind them as a success.
+    if let Some(error) = ServerError::in_success(&answer) {
+        return Err(api.reported(&error));
     }
-    let text = match text {
-        Some(text) if !(filtered && text.is_empty()) => text,
-        _ if filtered => return Err(api.refusal("its answer was filtered")),
+    let choice = choice_of(&answer, api)?;
+    let ending = ending_of(choice);
+    let message = ["message", "delta"].into_iter().map(|key| choice.get(key)).find(|message| !message.is_null());
+    let message = message.unwrap_or(&Json::Null);
+    let mut content = Content::of(message.get("content"));
+    if let Some(refusal) = message.get("refusal").words().or(content.refusal.as_deref()) {
+        return Err(api.refusal(refusal));
+    }
+    content.part_thoughts();
+    if content.is_blank()
+        && json
+        && let Some(arguments) = arguments_of(message)
+    {
+        content.text = Some(arguments);
+    }
+    let finish = match ending {
+        Ending::GivenUp(reason) => return Err(api.no_answer(&format!("broke its answer off ({reason})"))),
+        Ending::Filtered if content.is_blank() => return Err(api.refusal("its answer was filtered")),
+        Ending::Filtered => FinishReason::Other,
+        Ending::Finish(_) if content.is_cut_off => FinishReason::Length,
+        Ending::Finish(finish) => finish,
+    };
+    let text = match content.text {
+        Some(text) => text,
         // A model that spent all its tokens on thought.
-        _ if finish == FinishReason::Length => String::new(),
-        _ => return Err(api.invalid_answer("answered without a text")),
+        None if finish == FinishReason::Length => String::new(),
+        None => return Err(api.no_answer("answered without a text")),
     };
     let text = match json.then(|| unfenced(&text)) {
         Some(inner) if inner.len() < text.len() => inner.to_owned(),
         _ => text,
     };
-    // What it does not count, it says as 0, and the host counts.
-    let usage = answer.usage.map(|usage| Usage {
-        input: usage.prompt_tokens.unwrap_or_default(),
-        output: usage.completion_tokens.unwrap_or_default(),
-    });
-    let model = answer.model.map(Cow::into_owned);
-    let reasoning = thoughts.as_ref().and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
+    let reasoning = ["reasoning_content", "reasoning"].iter().find_map(|key| message.get(key).words());
+    let reasoning = reasoning.map(str::to_owned).or(content.thoughts);
+    let model = answer.get("model").words().map(str::to_owned);
+    let usage = usage_of(answer.get("usage"));
     Ok(api.scrub(Completion { text, finish, usage, model, reasoning, ..Completion::default() }))
+}
+
+/// The first choice.
+fn choice_of<'a>(answer: &'a Json<'a>, api: &Api) -> Result<&'a Json<'a>> {
+    match answer.get("choices") {
+        Json::List(choices) if !choices.is_empty() => Ok(&choices[0]),
+        choice @ Json::Object(_) => Ok(choice),
+        // A server that gave up before it began.
+        Json::List(_) | Json::Null if answer.has("choices") || answer.is_empty() => {
+            Err(api.no_answer("answered without choices"))
+        }
+        Json::Null => Err(api.of_another_form(answer, "without `choices`")),
+        _ => Err(api.of_another_form(answer, "whose `choices` is no list")),
+    }
+}
+
+fn ending_of(choice: &Json<'_>) -> Ending {
+    let reason = choice.get("finish_reason");
+    // One server says more than a word of it.
+    let reason = reason.text().or_else(|| reason.get("type").text()).unwrap_or_default().to_ascii_lowercase();
+    match reason.as_str() {
+        "" | "stop" | "eos" | "eos_token" | "end_turn" | "stop_sequence" => Ending::Finish(FinishReason::Stop),
+        "length" | "max_tokens" | "max_output_tokens" | "model_length" => Ending::Finish(FinishReason::Length),
+        "content_filter" | "safety" | "recitation" | "prohibited_content" => Ending::Filtered,
+        "abort" | "aborted" | "cancelled" | "timeout" | "insufficient_system_resource" => Ending::GivenUp(reason),
+        _ => Ending::Finish(FinishReason::Other),
+    }
+}
+
+/// The arguments of a function that the model calls where it should answer: some servers make a function of the schema.
+fn arguments_of(message: &Json<'_>) -> Option<String> {
+    let call = message.get("tool_calls").items().first().map(|call| call.get("function"));
+    match call.unwrap_or_else(|| message.get("function_call")).get("arguments") {
+        Json::Text(arguments) => Some(arguments.clone().into_owned()),
+        arguments @ Json::Object(_) => Some(arguments.to_json()),
+        _ => None,
+    }
+}
+
+/// Tokens as the server counts them. What it does not count, it says as 0, and the host counts.
+fn usage_of(usage: &Json<'_>) -> Option<Usage> {
+    let count = |keys: [&str; 2]| keys.iter().find_map(|key| usage.get(key).count()).unwrap_or_default();
+    matches!(usage, Json::Object(_)).then(|| Usage {
+        input: count(["prompt_tokens", "input_tokens"]),
+        output: count(["completion_tokens", "output_tokens"]),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use jackfield_plugin_api::FailureKind;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::testing::api;
@@ -221,19 +214,126 @@ mod tests {
     }
 
     #[test]
+    fn thoughts_in_the_text_are_handed_on_apart() {
+        let read = |message: Value, finish: &str| {
+            let completion = answer(message, json!(finish)).unwrap();
+            (completion.text, completion.reasoning.unwrap_or_default(), completion.finish)
+        };
+        for message in [
+            json!({ "content": "<think>\ntwo and {two}</think>\n\n4" }),
+            json!({ "content": "two and {two}\n</think>\n4" }),
+            json!({ "content": "4", "reasoning": "two and {two}" }),
+            json!({ "content": [{ "type": "reasoning", "text": "two and {two}" }, { "type": "text", "text": "4" }] }),
+            json!({ "content": [
+                { "type": "thinking", "thinking": [{ "type": "text", "text": "two and {two}" }] }, { "type": "text", "text": "4" },
+            ] }),
+            json!({ "content": "<think>other</think>4", "reasoning_content": "two and {two}" }),
+        ] {
+            let expected = ("4".to_owned(), "two and {two}".to_owned(), FinishReason::Stop);
+            assert_eq!(read(message.clone(), "stop"), expected, "{message}");
+        }
+        for finish in ["stop", "length"] {
+            let cut_off = read(json!({ "content": "<think>two and {two}" }), finish);
+            assert_eq!(cut_off, (String::new(), "two and {two}".to_owned(), FinishReason::Length));
+        }
+        let quoted = "It writes <think>so</think> before it answers.";
+        assert_eq!(read(json!({ "content": quoted }), "stop").0, quoted);
+    }
+
+    #[test]
+    fn oddities_cost_no_answer() {
+        for body in [
+            "\u{feff}{\"choices\": [{\"message\": {\"content\": \"4\"}, \"logprobs\": NaN}], \"speed\": -Infinity}",
+            r#"{"choices": [{"message": {"content": "5", "content": "4"}}], "model": "x", "model": "x-2"}"#,
+            r#"{"choices": [{"message": {"content": {"type": "text", "text": "4"}}}]}"#,
+            r#"{"choices": [{"message": {"content": {"type": "text", "text": {"value": "4"}}}}]}"#,
+            r#"{"choices": {"message": {"content": "4"}}}"#,
+            r#"{"choices": [{"message": {"content": "4"}, "finish_reason": {"type": "stop", "matched": 2}}]}"#,
+            r#"{"choices": [{"message": {"content": "4", "refusal": ""}}], "error": null} trailing"#,
+            r#"{"choices": [{"text": "9", "message": {"content": "4", "tool_calls": []}}], "usage": []}"#,
+            r#"{"choices": [{"message": {"content": null, "tool_calls": [{"function": {"arguments": "4"}}]}}]}"#,
+        ] {
+            assert_eq!(parse(body.as_bytes(), true, &api()).map(|answer| answer.text), Ok("4".to_owned()), "{body}");
+        }
+        let halved = parse(br#"{"choices": [{"message": {"content": "4 \ud83d!"}}]}"#, true, &api()).unwrap();
+        assert_eq!(halved.text, "4 \u{fffd}!");
+    }
+
+    #[test]
+    fn a_stream_that_nobody_asked_for_is_put_together() {
+        let stream = |last: &str| {
+            let chunks = [
+                r#"{"model": "tiny", "choices": [{"delta": {"role": "assistant", "content": ""}}]}"#,
+                r#"{"choices": [{"delta": {"reasoning_content": "two and two"}}]}"#,
+                r#"{"choices": [{"delta": {"content": "fo"}}]}"#,
+                r#"{"choices": [{"delta": {"content": "ur"}, "finish_reason": "stop"}]}"#,
+                last,
+            ];
+            format!(": hold on\n\ndata: {}\n\ndata: [DONE]\n\n", chunks.join("\n\ndata: "))
+        };
+        let usage = stream(r#"{"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 2}}"#);
+        let expected = Completion {
+            text: "four".into(),
+            usage: Some(Usage { input: 7, output: 2 }),
+            model: Some("tiny".into()),
+            reasoning: Some("two and two".into()),
+            ..Completion::default()
+        };
+        assert_eq!(parse(usage.as_bytes(), false, &api()), Ok(expected));
+        let failed = stream(r#"{"error": {"code": 503, "message": "away"}, "choices": [{"delta": {}}]}"#);
+        assert_eq!(
+            parse(failed.as_bytes(), false, &api()).unwrap_err().message(),
+            "the server at 127.0.0.1:9 answered with an error in place of an answer: away"
+        );
+    }
+
+    #[test]
+    fn odd_counts_of_tokens_cost_no_answer() {
+        for (usage, expected) in [
+            (r#"{"prompt_tokens": 9.0, "completion_tokens": "3"}"#, Some(Usage { input: 9, output: 3 })),
+            (r#"{"input_tokens": 9, "output_tokens": -3}"#, Some(Usage { input: 9, output: 0 })),
+            (r#"{"prompt_tokens": 18446744073709551616}"#, Some(Usage { input: u64::MAX, output: 0 })),
+            (r#""many""#, None),
+            ("null", None),
+        ] {
+            let body = format!(r#"{{"choices": [{{"message": {{"content": "4"}}}}], "usage": {usage}}}"#);
+            assert_eq!(parse(body.as_bytes(), true, &api()).map(|answer| answer.usage), Ok(expected), "{usage}");
+        }
+    }
+
+    #[test]
     fn what_is_not_an_answer_is_described() {
-        let message = |body: &str| match parse(body.as_bytes(), false, &api()) {
-            Err(Failure::InvalidOutput(message)) => message,
+        let failure = |body: &str| parse(body.as_bytes(), false, &api()).unwrap_err();
+        let message = |body: &str| match failure(body) {
+            Failure::InvalidOutput(message) => message,
             other => panic!("{other:?}"),
         };
         assert_eq!(message("<html>"), "the server at 127.0.0.1:9 answered something that is not JSON: <html>");
-        assert!(message("").contains("answered something that is not JSON"));
         assert!(message("[]").contains("answered JSON of another form"));
         assert!(message(r#"{"choices": 1}"#).contains("answered JSON of another form"));
-        for none in [r#"{"choices": []}"#, r#"{"choices": null}"#, "{}"] {
-            assert_eq!(message(none), "the server at 127.0.0.1:9 answered without choices");
+        assert!(message(r#"{"output": "x"}"#).ends_with(r#"of another form, without `choices`: {"output":"x"}"#));
+    }
+
+    #[test]
+    fn an_answer_that_was_not_finished_is_tried_again() {
+        for (body, what) in [
+            ("", "answered nothing at all"),
+            ("\n\n ", "answered nothing at all"),
+            ("{\"choices\": [{\"mess", "broke its answer off"),
+            ("{}", "answered without choices"),
+            (r#"{"choices": []}"#, "answered without choices"),
+            (r#"{"choices": null, "id": "x"}"#, "answered without choices"),
+            (r#"{"choices": [{}]}"#, "answered without a text"),
+            (r#"{"choices": [{"message": {"content": null}, "finish_reason": "stop"}]}"#, "answered without a text"),
+            (r#"{"choices": [{"message": {"content": "<think>so</think>"}}]}"#, "answered without a text"),
+            (
+                r#"{"choices": [{"message": {"content": "ha"}, "finish_reason": "abort"}]}"#,
+                "broke its answer off (abort)",
+            ),
+        ] {
+            let expected = Failure::Unavailable(format!("the server at 127.0.0.1:9 {what}"));
+            assert_eq!(parse(body.as_bytes(), false, &api()), Err(expected), "{body}");
         }
-        assert!(message(r#"{"choices": [{}]}"#).contains("without a text"));
     }
 
     #[test]
@@ -241,5 +341,18 @@ mod tests {
         let kind = |body: &str| parse(body.as_bytes(), false, &api()).unwrap_err().kind();
         assert_eq!(kind(r#"{"error": {"message": "slow down", "code": 429}}"#), FailureKind::RateLimited);
         assert_eq!(kind(r#"{"error": {"message": "upstream"}}"#), FailureKind::Unavailable);
+        assert_eq!(kind(r#"{"error": {"message": "x", "type": "insufficient_quota"}}"#), FailureKind::OverBudget);
+        assert_eq!(kind(r#"{"error": {"message": "x", "code": "invalid_api_key"}}"#), FailureKind::InvalidConfig);
+        let ended =
+            r#"{"choices": [{"message": {"content": "ha"}, "finish_reason": "error", "error": {"message": "away"}}]}"#;
+        assert_eq!(
+            parse(ended.as_bytes(), false, &api()).unwrap_err().message(),
+            "the server at 127.0.0.1:9 answered with an error in place of an answer: away"
+        );
+        let too_long =
+            r#"{"object": "error", "message": "700 tokens fit", "type": "invalid_request_error", "code": 40303}"#;
+        let failure = parse(too_long.as_bytes(), false, &api()).unwrap_err();
+        assert_eq!(failure.kind(), FailureKind::InvalidInput);
+        assert!(failure.message().ends_with(": 700 tokens fit"), "{failure:?}");
     }
 }

@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::{Map, Value};
 
 use super::SchemaMode;
+use crate::parameter::Parameter;
 
 /// The body of a call, written straight from the request.
 pub(super) struct Body<'a> {
@@ -18,9 +19,14 @@ pub(super) struct Body<'a> {
     pub(super) schema: SchemaMode,
     /// Keys that replace others.
     pub(super) extra: &'a Map<String, Value>,
-    /// Whether the server knows `max_completion_tokens` in place of `max_tokens`.
-    pub(super) newer: bool,
+    /// Key of the most tokens of an answer.
+    pub(super) max_tokens_field: &'a str,
+    /// What is not sent.
+    pub(super) omit: &'a [Parameter],
 }
+
+/// Keys under which servers take the most tokens of an answer.
+const LIMITS: [&str; 5] = ["max_tokens", "max_completion_tokens", "max_output_tokens", "max_new_tokens", "n_predict"];
 
 #[derive(Serialize)]
 struct Turn<'a> {
@@ -89,16 +95,19 @@ impl Serialize for Body<'_> {
             }
             _ => {}
         }
-        if let Some(max_tokens) = self.request.max_tokens {
-            entry!(if self.newer { "max_completion_tokens" } else { "max_tokens" }, &max_tokens);
+        let sends = |parameter| !self.omit.contains(&parameter);
+        // Servers refuse two limits of one answer.
+        let has_limit = LIMITS.iter().any(|key| self.extra.contains_key(*key));
+        if let Some(max_tokens) = self.request.max_tokens.filter(|_| sends(Parameter::MaxTokens) && !has_limit) {
+            entry!(self.max_tokens_field, &max_tokens);
         }
-        if let Some(temperature) = self.request.temperature {
+        if let Some(temperature) = self.request.temperature.filter(|_| sends(Parameter::Temperature)) {
             entry!("temperature", &temperature);
         }
-        if !self.request.stop.is_empty() {
+        if !self.request.stop.is_empty() && sends(Parameter::Stop) {
             entry!("stop", &self.request.stop);
         }
-        if let Some(seed) = self.request.seed {
+        if let Some(seed) = self.request.seed.filter(|_| sends(Parameter::Seed)) {
             // Servers read it as a signed number.
             entry!("seed", &(seed.wrapping_add(u64::from(self.request.replicate)) & i64::MAX.unsigned_abs()));
         }
@@ -116,9 +125,19 @@ mod tests {
     use super::*;
     use crate::http::body_of;
 
-    fn sent(request: &CompletionRequest, schema: SchemaMode, extra: Value, newer: bool) -> Value {
+    fn sent(request: &CompletionRequest, schema: SchemaMode, extra: Value) -> Value {
+        sent_with(request, schema, extra, "max_tokens", &[])
+    }
+
+    fn sent_with(
+        request: &CompletionRequest,
+        schema: SchemaMode,
+        extra: Value,
+        max_tokens_field: &str,
+        omit: &[Parameter],
+    ) -> Value {
         let Value::Object(extra) = extra else { panic!() };
-        let body = Body { model: "tiny", request, schema, extra: &extra, newer };
+        let body = Body { model: "tiny", request, schema, extra: &extra, max_tokens_field, omit };
         serde_json::from_slice(&body_of(&request.messages, &body).unwrap()).unwrap()
     }
 
@@ -132,10 +151,7 @@ mod tests {
             { "role": "system", "content": "Be brief." },
             { "role": "user", "content": "Why \"so\"?\n" },
         ]);
-        assert_eq!(
-            sent(&asked(), SchemaMode::default(), json!({}), false),
-            json!({ "model": "tiny", "messages": messages })
-        );
+        assert_eq!(sent(&asked(), SchemaMode::default(), json!({})), json!({ "model": "tiny", "messages": messages }));
         let full = CompletionRequest {
             max_tokens: Some(9),
             temperature: Some(0.5),
@@ -145,18 +161,51 @@ mod tests {
             ..asked()
         };
         assert_eq!(
-            sent(&full, SchemaMode::default(), json!({}), false),
+            sent(&full, SchemaMode::default(), json!({})),
             json!({
                 "model": "tiny", "messages": messages, "max_tokens": 9, "temperature": 0.5, "stop": ["END"], "seed": 2,
             })
         );
-        assert_eq!(sent(&full, SchemaMode::default(), json!({}), true)["max_completion_tokens"], 9);
+    }
+
+    #[test]
+    fn a_limit_may_have_another_name_and_stands_alone() {
+        let request = CompletionRequest { max_tokens: Some(9), ..asked() };
+        let keys = |extra: Value, field: &str| {
+            let Value::Object(sent) = sent_with(&request, SchemaMode::default(), extra, field, &[]) else { panic!() };
+            sent.into_iter().filter(|(_, value)| value.is_number()).collect::<Vec<_>>()
+        };
+        assert_eq!(keys(json!({}), "max_completion_tokens"), [("max_completion_tokens".to_owned(), json!(9))]);
+        for own in ["max_tokens", "max_completion_tokens", "n_predict"] {
+            for field in ["max_tokens", "max_completion_tokens"] {
+                assert_eq!(keys(json!({ own: 700 }), field), [(own.to_owned(), json!(700))]);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_omitted_is_not_sent() {
+        use Parameter::{MaxTokens, Seed, Stop, Temperature};
+        let request = CompletionRequest {
+            max_tokens: Some(9),
+            temperature: Some(0.5),
+            stop: vec!["END".into()],
+            seed: Some(7),
+            ..asked()
+        };
+        let parameters = [(MaxTokens, "max_tokens"), (Temperature, "temperature"), (Stop, "stop"), (Seed, "seed")];
+        for (omitted, name) in parameters {
+            let sent = sent_with(&request, SchemaMode::default(), json!({}), "max_tokens", &[omitted]);
+            for (_, other) in parameters {
+                assert_eq!(sent.get(other).is_some(), other != name, "{other} without {name}");
+            }
+        }
     }
 
     #[test]
     fn keys_of_the_configuration_replace_others() {
         let request = CompletionRequest { temperature: Some(0.5), ..asked() };
-        let sent = sent(&request, SchemaMode::default(), json!({ "temperature": 1, "top_p": 0.9 }), false);
+        let sent = sent(&request, SchemaMode::default(), json!({ "temperature": 1, "top_p": 0.9 }));
         assert_eq!((&sent["temperature"], &sent["top_p"]), (&json!(1), &json!(0.9)));
     }
 
@@ -165,19 +214,19 @@ mod tests {
         let schema = json!({ "type": "object" });
         let request = asked().with_schema(schema.clone());
         assert_eq!(
-            sent(&request, SchemaMode::JsonSchema, json!({}), false)["response_format"],
+            sent(&request, SchemaMode::JsonSchema, json!({}))["response_format"],
             json!({ "type": "json_schema", "json_schema": { "name": "answer", "strict": true, "schema": schema } })
         );
-        let object = sent(&request, SchemaMode::JsonObject, json!({}), false);
+        let object = sent(&request, SchemaMode::JsonObject, json!({}));
         assert_eq!(object["response_format"], json!({ "type": "json_object" }));
-        let prompt = sent(&request, SchemaMode::Prompt, json!({}), false);
+        let prompt = sent(&request, SchemaMode::Prompt, json!({}));
         assert_eq!(prompt.get("response_format"), None);
         assert_eq!(prompt["messages"], object["messages"]);
         let system = prompt["messages"][0]["content"].as_str().unwrap();
         assert!(system.starts_with("Be brief.\n\nAnswer with JSON") && system.ends_with(r#"{"type":"object"}"#));
 
         let bare = CompletionRequest::new(vec![Message::user("Why?")]).with_schema(schema);
-        let sent = sent(&bare, SchemaMode::Prompt, json!({}), false);
+        let sent = sent(&bare, SchemaMode::Prompt, json!({}));
         assert_eq!((&sent["messages"][0]["role"], &sent["messages"][1]["content"]), (&json!("system"), &json!("Why?")));
     }
 }

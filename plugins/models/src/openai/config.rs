@@ -6,7 +6,10 @@ use jackfield_plugin_api::prelude::*;
 use serde_json::{Map, Value};
 
 use super::{answer, body::Body};
-use crate::http::{Api, ApiConfig, KeyHeader, body_of, refuse_own_keys};
+use crate::{
+    http::{Api, ApiConfig, DefaultKeyHeader, body_of, refuse_own_keys},
+    parameter::Parameter,
+};
 
 /// How a server is asked for an answer that follows a JSON Schema.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Document)]
@@ -23,8 +26,8 @@ pub enum SchemaMode {
 
 /// Asks any server that speaks OpenAI's chat completions.
 ///
-/// A `seed` has the replicate added, so that replicates of a seeded request differ. `max_tokens` is sent as
-/// `max_completion_tokens` to `api.openai.com`, whose newer models take nothing else.
+/// A `seed` has the replicate added, so that replicates of a seeded request differ. A model that refuses a parameter is asked
+/// without it: `max_tokens_field` renames `max_tokens`, and `omit` names what is never sent.
 #[derive(Debug, Config)]
 pub struct OpenAi {
     /// Address of the server up to and without `/chat/completions`: `http` or `https`, without user and password.
@@ -37,12 +40,22 @@ pub struct OpenAi {
     pub api_key_env: Option<String>,
     /// File that holds the API key and nothing else.
     pub api_key_file: Option<FilePath>,
+    /// Header that holds the API key: `authorization` by default, where the word `Bearer` stands before it. Any other, such as
+    /// Azure's `api-key`, holds the key alone.
+    pub api_key_header: Option<String>,
     /// Further headers of every call. Secrets do not belong here: they are part of the pipeline.
     #[config(default)]
     pub headers: BTreeMap<String, String>,
     /// How an answer that follows a JSON Schema is asked for.
     #[config(default)]
     pub schema: SchemaMode,
+    /// Key under which the most tokens of an answer are sent: by default `max_tokens`, and `max_completion_tokens` to
+    /// `api.openai.com`, whose newer models take nothing else. Where `body` has a limit of its own, none is sent beside it.
+    #[schemars(length(min = 1))]
+    pub max_tokens_field: Option<String>,
+    /// Parameters that are never sent, whatever the request says: the server has its own way with them.
+    #[config(default)]
+    pub omit: Vec<Parameter>,
     /// Further keys of every request's JSON, such as `top_p`; each replaces what would be sent under it.
     #[config(default)]
     pub body: Map<String, Value>,
@@ -59,13 +72,19 @@ impl Model for OpenAi {
 
     fn open(mut self) -> Result<Self> {
         refuse_own_keys(&self.body, &OWN_KEYS)?;
+        if let Some(field) = &self.max_tokens_field
+            && (field.trim().is_empty() || field == "model" || OWN_KEYS.contains(&field.as_str()))
+        {
+            return Err(Failure::InvalidConfig(format!("`max_tokens_field` cannot be {field:?}")));
+        }
         self.api = Some(Api::open(&ApiConfig {
             base_url: &self.base_url,
             path: "chat/completions",
             model: &self.name,
             api_key_env: self.api_key_env.as_deref(),
             api_key_file: self.api_key_file.as_ref(),
-            key_header: KeyHeader::Bearer,
+            api_key_header: self.api_key_header.as_deref(),
+            default_key_header: DefaultKeyHeader::Bearer,
             headers: &self.headers,
             fixed: &[],
         })?);
@@ -81,7 +100,12 @@ impl Model for OpenAi {
             request: &request,
             schema: self.schema,
             extra: &self.body,
-            newer: api.host() == "api.openai.com",
+            max_tokens_field: match &self.max_tokens_field {
+                Some(field) => field,
+                None if api.host() == "api.openai.com" => "max_completion_tokens",
+                None => "max_tokens",
+            },
+            omit: &self.omit,
         };
         let answer = api.post(body_of(&request.messages, &body)?).await?;
         answer::parse(&answer, request.schema.is_some(), api)

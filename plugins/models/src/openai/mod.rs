@@ -5,5 +5,6 @@ mod body;
 mod config;
 #[cfg(test)]
 mod server_tests;
+mod stream;
 
 pub use config::{OpenAi, SchemaMode};

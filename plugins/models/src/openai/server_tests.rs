@@ -49,7 +49,7 @@ async fn a_call_is_a_post_with_the_key_in_its_header() {
     for line in ["authorization: Bearer [key]\r\n", "x-team: blue\r\n", "content-type: application/json\r\n"] {
         assert!(text.contains(line), "{text}");
     }
-    assert!(!text.contains("accept-encoding"), "{text}");
+    assert!(text.contains("accept-encoding: identity\r\n"), "{text}");
     assert!(text.ends_with(r#"{"messages":[{"content":"Why?","role":"user"}],"model":"tiny","top_p":0.5}"#), "{text}");
     assert!(!format!("{model:?}").contains(KEY));
 }
@@ -146,7 +146,7 @@ async fn an_endless_body_ends_with_the_call() {
 async fn what_is_not_an_answer_is_invalid_output() {
     for (body, part) in [
         ("<html>hello</html>", "answered something that is not JSON: <html>hello</html>"),
-        (r#"{"choices": []}"#, "answered without choices"),
+        (r#"{"object": "list"}"#, r#"answered JSON of another form, without `choices`: {"object":"list"}"#),
         (r#"{"choices": [{"message": {"refusal": "No."}}]}"#, "the model refused: No."),
     ] {
         let failure = failure(Reply::of(200, "", body)).await;
