@@ -3,22 +3,23 @@
 use serde::de::IgnoredAny;
 
 /// What models put around their reasoning: each beginning with its end. Servers are expected to take it apart, and many do not.
-const REASONING_MARKS: [(&str, &str); 8] = [
+const REASONING_MARKS: [(&str, &str); 9] = [
     ("<think>", "</think>"),
     ("<thinking>", "</thinking>"),
     ("<thought>", "</thought>"),
     ("<reasoning>", "</reasoning>"),
     ("<seed:think>", "</seed:think>"),
     ("[THINK]", "[/THINK]"),
+    ("◁think▷", "◁/think▷"),
     ("<|START_THINKING|>", "<|END_THINKING|>"),
     ("<|channel|>analysis<|message|>", "<|channel|>final<|message|>"),
 ];
 
 /// A text of a model, with its reasoning apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AnswerText<'a> {
-    /// The reasoning with the marks around it; empty if there is none.
-    pub reasoning: &'a str,
+    /// The blocks of reasoning before the answer, without the marks around them; none that is empty.
+    pub reasoning: Vec<&'a str>,
     /// The answer; empty if the text ends within the reasoning.
     pub answer: &'a str,
     /// Whether the text ends within the reasoning.
@@ -29,8 +30,8 @@ impl<'a> AnswerText<'a> {
     /// Takes reasoning off the beginning of a text: `<think>…</think>` and the marks that other models use, in any case and as
     /// often as they follow each other.
     ///
-    /// Reasoning whose beginning is part of the prompt ends with a mark that nothing opens: it counts if a line ends there. A
-    /// mark anywhere else is a part of the answer.
+    /// Reasoning whose beginning is part of the prompt ends with a mark that nothing opens: it counts if a line ends there,
+    /// unless that is in code. A mark anywhere else is a part of the answer.
     ///
     /// ```
     /// use jackfield_plugin_api::AnswerText;
@@ -42,24 +43,27 @@ impl<'a> AnswerText<'a> {
     #[must_use]
     pub fn split(text: &'a str) -> Self {
         let mut answer = text;
-        let mut is_reasoned = false;
+        let mut reasoning = Vec::new();
+        let mut is_cut_off = false;
         loop {
             let rest = answer.trim_start_matches(|char: char| char.is_whitespace() || char == '\u{feff}');
             let opened = REASONING_MARKS.iter().find(|(begin, _)| starts_with(rest, begin));
-            let after = match opened {
-                Some((begin, end)) => match find(&rest[begin.len()..], end) {
-                    Some(start) => &rest[begin.len() + start + end.len()..],
-                    None => return Self { reasoning: text.trim(), answer: "", is_cut_off: true },
-                },
+            let (block, after) = match opened {
+                Some((begin, end)) => {
+                    let inside = &rest[begin.len()..];
+                    is_cut_off = find(inside, end).is_none();
+                    find(inside, end).map_or((inside, ""), |at| (&inside[..at], &inside[at + end.len()..]))
+                }
                 None => match end_without_beginning(rest) {
-                    Some(end) => &rest[end..],
+                    Some((at, end)) => (&rest[..at], &rest[end..]),
                     None => break,
                 },
             };
-            (answer, is_reasoned) = (after, true);
+            reasoning.push(block.trim());
+            answer = after.trim_start();
         }
-        let reasoning = text[..text.len() - answer.len()].trim();
-        Self { reasoning, answer: if is_reasoned { answer.trim_start() } else { answer }, is_cut_off: false }
+        reasoning.retain(|block| !block.is_empty());
+        Self { reasoning, answer, is_cut_off }
     }
 }
 
@@ -120,16 +124,17 @@ fn fenced_blocks(text: &str) -> Vec<&str> {
     blocks
 }
 
-/// Where reasoning ends whose beginning is not part of the text.
-fn end_without_beginning(text: &str) -> Option<usize> {
+/// Where reasoning ends whose beginning is not part of the text, and where what follows begins.
+fn end_without_beginning(text: &str) -> Option<(usize, usize)> {
     if text.starts_with(['{', '[', '`', '"']) {
         return None;
     }
     let ends = REASONING_MARKS.iter().filter_map(|(begin, end)| {
         let at = find(text, end)?;
-        let after = &text[at + end.len()..];
+        let (before, after) = (&text[..at], &text[at + end.len()..]);
         let ends_line = after.trim_start_matches([' ', '\t', '\r']).chars().next().is_none_or(|char| char == '\n');
-        (ends_line && find(&text[..at], begin).is_none()).then_some(at + end.len())
+        let is_in_code = before.matches("```").count() % 2 == 1;
+        (ends_line && !is_in_code && find(before, begin).is_none()).then_some((at, at + end.len()))
     });
     ends.min()
 }
@@ -138,7 +143,7 @@ fn starts_with(text: &str, mark: &str) -> bool {
     text.as_bytes().get(..mark.len()).is_some_and(|start| start.eq_ignore_ascii_case(mark.as_bytes()))
 }
 
-/// Where a mark, which is ASCII, first stands in a text.
+/// Where a mark first stands in a text, its ASCII letters in any case.
 fn find(text: &str, mark: &str) -> Option<usize> {
     text.as_bytes().windows(mark.len()).position(|window| window.eq_ignore_ascii_case(mark.as_bytes()))
 }
@@ -149,20 +154,34 @@ mod tests {
 
     #[test]
     fn reasoning_is_apart_from_the_answer() {
-        for (text, answer) in [
-            ("<think>\n{a number}\n</think>\n\n{\"n\": 1}", "{\"n\": 1}"),
-            ("\u{feff} \n<THINK>hm</Think>Yes.", "Yes."),
-            ("<think></think><thinking>again</thinking>\nYes.", "Yes."),
-            ("[THINK]a [b][/THINK]Yes.", "Yes."),
-            ("<|START_THINKING|>a<|END_THINKING|>Yes.", "Yes."),
-            ("<|channel|>analysis<|message|>a<|end|><|start|>assistant<|channel|>final<|message|>Yes.", "Yes."),
-            ("The template opens it.\n</think>\n\nYes.", "Yes."),
-            ("<think>It may say <think> itself.\n</think>\nmore\n</think>\nYes.", "Yes."),
+        for (text, reasoning, answer) in [
+            ("<think>\n{a number}\n</think>\n\n{\"n\": 1}", "{a number}", "{\"n\": 1}"),
+            ("\u{feff} \n<THINK>hm</Think>Yes. ", "hm", "Yes. "),
+            ("<think></think><thinking>again</thinking>\nYes.", "again", "Yes."),
+            ("<think>a</think>\n<think>b</think>Yes.", "a|b", "Yes."),
+            ("[THINK]a [b][/THINK]Yes.", "a [b]", "Yes."),
+            ("◁think▷a◁/think▷Yes.", "a", "Yes."),
+            ("<|START_THINKING|>a<|END_THINKING|>Yes.", "a", "Yes."),
+            (
+                "<|channel|>analysis<|message|>a<|end|><|start|>assistant<|channel|>final<|message|>Yes.",
+                "a<|end|><|start|>assistant",
+                "Yes.",
+            ),
+            ("The template opens it.\n</think>\n\nYes.", "The template opens it.", "Yes."),
+            ("</think>\r\n\r\nYes.", "", "Yes."),
+            (
+                "<think>It may say <think> itself.\n</think>\nmore\n</think>\nYes.",
+                "It may say <think> itself.|more",
+                "Yes.",
+            ),
+            ("<think>a</think>", "a", ""),
         ] {
             let split = AnswerText::split(text);
-            assert_eq!(split.answer, answer, "{text}");
-            assert!(!split.reasoning.is_empty() && text.contains(split.reasoning), "{text}");
-            assert!(!split.is_cut_off, "{text}");
+            assert_eq!(
+                (&*split.reasoning.join("|"), split.answer, split.is_cut_off),
+                (reasoning, answer, false),
+                "{text}"
+            );
         }
     }
 
@@ -174,17 +193,23 @@ mod tests {
             "The block `<think>a</think>` is reasoning.",
             "It ends with </think>, and then comes the answer.",
             "First:\n<think>\nan example\n</think>\nas shown.",
-            "{\"text\": \"a\\n</think>\n\"}",
+            "Write:\n```\nreasoning\n</think>\n```\n",
+            "{\"text\": \"a\n</think>\n\"}",
+            "<thinker>x</thinker>",
         ] {
-            assert_eq!(AnswerText::split(text), AnswerText { reasoning: "", answer: text, is_cut_off: false });
+            assert_eq!(AnswerText::split(text), AnswerText { reasoning: Vec::new(), answer: text, is_cut_off: false });
         }
     }
 
     #[test]
     fn a_text_that_ends_within_its_reasoning_has_no_answer() {
-        for text in ["<think>Perhaps {\"n\": 1}", "<think>a</think>\n<think>b", "[THINK]"] {
+        for (text, reasoning) in [
+            ("<think>Perhaps {\"n\": 1}", "Perhaps {\"n\": 1}"),
+            ("<think>a</think>\n<think>b", "a|b"),
+            ("[THINK]", ""),
+        ] {
             let split = AnswerText::split(text);
-            assert_eq!((split.reasoning, split.answer, split.is_cut_off), (text, "", true));
+            assert_eq!((&*split.reasoning.join("|"), split.answer, split.is_cut_off), (reasoning, "", true));
         }
     }
 

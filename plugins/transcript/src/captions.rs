@@ -140,7 +140,8 @@ impl<'a> Reader<'a> {
             *voice = name.and_then(|name| label::given_name(&markup::text_of(name, |_, _| {})));
         });
         pieces.push((voice.clone(), rest.trim().to_owned()));
-        cue.lines.extend(pieces.into_iter().filter(|(_, text)| !text.is_empty()));
+        // The dash before a voice says no more than the voice does.
+        cue.lines.extend(pieces.into_iter().filter(|(_, text)| !matches!(text.as_str(), "" | "-" | "–" | "—")));
     }
 }
 

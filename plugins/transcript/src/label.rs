@@ -13,14 +13,16 @@ use std::borrow::Cow;
 use crate::{
     clean::one_spaced,
     marks::Unmarked,
-    names::{is_numbered_speaker, looks_like_name},
+    names::{is_numbered_speaker, looks_like_name, without_remarks},
     time::{self, Stamp},
 };
 
-/// Labels with more characters are not names (`Mr. Jean-Claude Tremblay (Rivière-des-Prairies, BQ)` is one).
+/// Labels with more characters are not names, without the roles and remarks in brackets that belong to a name.
 const LONGEST_LABEL: usize = 80;
+/// Labels with more characters are not names, all in all.
+const LONGEST_WITH_REMARKS: usize = 160;
 /// How many characters of a line are looked at for a colon: a label, a stamp, and the signs between them.
-const LONGEST_HEAD: usize = LONGEST_LABEL + 60;
+const LONGEST_HEAD: usize = LONGEST_WITH_REMARKS + 60;
 /// Quotation marks and brackets that a name may stand in.
 const ENCLOSURES: [(char, char); 10] = [
     ('[', ']'),
@@ -182,7 +184,7 @@ pub(crate) fn alone<'a>(line: &Unmarked<'a>) -> Option<(Cow<'a, str>, Option<Sta
     let head = head.trim();
     let is_marked = tail_stamp.is_some() || time::trailing(head.strip_suffix(':').unwrap_or(head)).is_some();
     let (name, stamp) = name_and_stamp(head.strip_suffix([':', '：']).unwrap_or(head), is_marked)?;
-    let is_short = name.chars().count() <= 60 && !name.ends_with(['.', ',', '?', '!', ':', '…'])
+    let is_short = without_remarks(&name).chars().count() <= 60 && !name.ends_with(['.', ',', '?', '!', ':', '…'])
         || name.split_whitespace().count() == 1;
     (is_short && looks_like_name(&name)).then_some((name, tail_stamp.or(stamp)))
 }
@@ -304,9 +306,11 @@ fn chat_sender(name: &str) -> &str {
 
 /// Whether the text may label a speaker as far as its form goes.
 fn could_be_label(label: &str) -> bool {
-    let length_fits = !label.is_empty()
-        && label.chars().take(LONGEST_LABEL + 1).count() <= LONGEST_LABEL
-        && label.split_whitespace().count() <= 12;
+    let length_fits =
+        !label.is_empty() && label.chars().take(LONGEST_WITH_REMARKS + 1).count() <= LONGEST_WITH_REMARKS && {
+            let plain = without_remarks(label);
+            plain.chars().count() <= LONGEST_LABEL && plain.split_whitespace().count() <= 12
+        };
     length_fits
         && label.chars().any(char::is_alphabetic)
         && has_signs_of_names(label)

@@ -76,7 +76,7 @@ fn are_pronouns(word: &str) -> bool {
 }
 
 /// A label without what says more about the name, in brackets or after a bar.
-fn without_remarks(label: &str) -> String {
+pub(crate) fn without_remarks(label: &str) -> String {
     let mut depth = 0_usize;
     let mut plain = String::with_capacity(label.len());
     for c in label.chars().take_while(|&c| c != '|') {

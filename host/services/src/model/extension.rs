@@ -122,17 +122,18 @@ impl ModelExtension {
     /// # Errors
     /// If it ends within its reasoning. What a local model generated so far may be what is looked at: it stays.
     pub(super) fn without_reasoning(&self, mut completion: Completion) -> Result<Completion> {
-        let split = AnswerText::split(&completion.text);
-        if split.is_cut_off && !self.plan.local {
+        let AnswerText { reasoning, answer, is_cut_off } = AnswerText::split(&completion.text);
+        if is_cut_off && !self.plan.local {
             return Err(Failure::InvalidOutput(format!(
                 "model `{}` gave no answer: its text ends within its reasoning; allow it more tokens",
                 self.plan.name
             )));
         }
-        if !split.reasoning.is_empty() && !split.is_cut_off {
-            let before = completion.reasoning.take().map_or(String::new(), |before| before + "\n");
-            completion.reasoning = Some(before + split.reasoning);
-            completion.text = split.answer.to_owned();
+        if answer.len() < completion.text.len() && !is_cut_off {
+            let known = completion.reasoning.as_deref().filter(|known| !known.is_empty());
+            let all: Vec<&str> = known.into_iter().chain(reasoning).collect();
+            completion.reasoning = (!all.is_empty()).then(|| all.join("\n"));
+            completion.text = answer.to_owned();
         }
         Ok(completion)
     }

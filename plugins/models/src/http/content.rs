@@ -1,9 +1,8 @@
 //! The content of an answer: a text, a part, or a list of parts, in either protocol.
 
-use super::{
-    foreign_json::Json,
-    reasoning::{self, Thoughtful},
-};
+use jackfield_plugin_api::AnswerText;
+
+use super::foreign_json::Json;
 
 /// What a content says, by kind.
 #[derive(Debug, Default, PartialEq)]
@@ -71,9 +70,9 @@ impl Content {
     /// Takes the thoughts out of the text that begins with them. A text that is nothing else is none.
     pub(crate) fn part_thoughts(&mut self) {
         let Some(text) = self.text.take() else { return };
-        let Thoughtful { thoughts, answer, is_cut_off } = reasoning::part(&text);
+        let AnswerText { reasoning, answer, is_cut_off } = AnswerText::split(&text);
         self.is_cut_off = is_cut_off;
-        for thought in thoughts {
+        for thought in reasoning {
             self.add_thoughts(thought);
         }
         self.text = if answer.len() == text.len() {

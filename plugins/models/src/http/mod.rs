@@ -9,7 +9,6 @@ pub(crate) mod event_stream;
 pub(crate) mod foreign_json;
 mod meaning;
 mod proxy;
-pub(crate) mod reasoning;
 mod retry_after;
 mod secret;
 mod server_error;

@@ -21,6 +21,12 @@ fn voices_ids_notes_and_styles_are_distinguished() {
 }
 
 #[test]
+fn a_dash_before_a_voice_is_not_said() {
+    let text = "WEBVTT\n\n00:01.000 --> 00:02.000\n- <v Ann>One.</v>\n- <v Bo>Two.</v>\n";
+    assert_eq!(found(text, Format::Vtt), [turn("Ann", "One.", 1.0), turn("Bo", "Two.", 1.0)]);
+}
+
+#[test]
 fn names_before_a_colon_are_speakers_too() {
     let text = "WEBVTT\n\n00:01.000 --> 00:02.000\nAnn: one\nBo: two\n\n00:03.000 --> 00:04.000\nAnn: three\n";
     assert_eq!(found(text, Format::Vtt), [turn("Ann", "one", 1.0), turn("Bo", "two", 1.0), turn("Ann", "three", 3.0)]);

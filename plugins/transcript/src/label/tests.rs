@@ -72,6 +72,9 @@ fn roles_pronouns_and_organisations_belong_to_the_name() {
 fn limits_count_characters() {
     assert!(label(&format!("{}: hi", "Ж".repeat(80))).is_some());
     assert!(label(&format!("{}: hi", "Ж".repeat(81))).is_none());
+    let role = "Minister of Small Business, Export Promotion and International Trade and Industry";
+    assert!(label(&format!("Ann Lee ({role}): hi")).is_some());
+    assert!(label(&format!("Ann Lee ({role} {role}): hi")).is_none());
 }
 
 #[test]
