@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{ask, folders, talks};
+use super::{ask, folders, run_json, talks};
 use crate::support::{CommandOutput, Pipeline, results, run_command};
 
 /// The ids of a run's results, in their order.
@@ -58,6 +58,26 @@ fn an_item_of_a_run_is_made_again_and_all_others_stay() {
     ask(&pipeline, &["runs", "show", "last"]).expect_code(0);
     let same = only(&pipeline, &["--resume", "last"]).expect_code(0);
     assert_eq!(same.json()["session"]["stages"]["transcript"]["calls"], 0);
+}
+
+#[test]
+fn an_item_that_is_refused_loses_nothing_and_leaves_the_run_as_it_was() {
+    let pipeline = talks("");
+    let all = pipeline.run().expect_code(0);
+    let before = results(&all.folder());
+    let again = |id: &str| only(&pipeline, &["--resume", "last", "--only", id]);
+    again("gardn").expect_code(2);
+    fs::write(pipeline.path().join("data/garden.txt"), "Ann: Another text.\n").expect("written");
+    let changed = again("garden");
+    assert!(changed.stderr.contains("`garden` has changed"), "{}", changed.stderr);
+    fs::write(pipeline.path().join("data/fair.txt"), "Ann: An item before it.\n").expect("written");
+    let moved = again("harbour");
+    assert!(moved.stderr.contains("`harbour`"), "{}", moved.stderr);
+    assert_eq!(results(&all.folder()), before);
+    assert_eq!(run_json(&all.folder())["state"], "complete");
+    for id in ["ferry", "garden", "harbour"] {
+        assert!(all.folder().join("items").join(id).join("transcript.json").is_file(), "{id}");
+    }
 }
 
 #[test]

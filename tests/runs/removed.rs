@@ -66,6 +66,31 @@ fn old_complete_runs_of_each_pipeline_are_pruned() {
 }
 
 #[test]
+fn neither_a_link_nor_a_run_of_some_items_takes_the_place_of_a_run_that_is_kept() {
+    let pipeline = talks("");
+    let names = runs(&pipeline, 1);
+    symlink(pipeline.out().join(&names[0]), pipeline.out().join("zlatest")).expect("a link");
+    ask(&pipeline, &["run", ".", "--only", "ferry"]).expect_code(0);
+    let pruned = ask(&pipeline, &["runs", "prune", "--keep", "1"]).expect_code(0);
+    assert!(pruned.stderr.contains("removed 0 runs"), "{}", pruned.stderr);
+    assert_eq!(folders(&pipeline).len(), 3);
+}
+
+#[test]
+fn nothing_and_the_last_run_of_another_pipeline_are_not_removed() {
+    let pipeline = talks("");
+    runs(&pipeline, 1);
+    for name in ["", "…"] {
+        ask(&pipeline, &["runs", "rm", name, "--yes"]).expect_code(2);
+    }
+    let toml = fs::read_to_string(pipeline.path().join("pipeline.toml")).expect("read");
+    fs::write(pipeline.path().join("pipeline.toml"), toml.replace("\"talks\"", "\"other\"")).expect("written");
+    let refused = ask(&pipeline, &["runs", "rm", "last", "--yes"]).expect_code(2);
+    assert!(refused.stderr.contains("no run of pipeline `other`"), "{}", refused.stderr);
+    assert_eq!(folders(&pipeline).len(), 1);
+}
+
+#[test]
 fn a_pipeline_that_says_so_keeps_its_newest_runs() {
     let pipeline = talks("[runs]\nkeep = 2\n");
     let names = runs(&pipeline, 4);

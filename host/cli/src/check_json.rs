@@ -89,7 +89,7 @@ fn input(input: &InputPlan) -> Value {
             ("max_item_size", size(max_item_size)),
         ]),
         InputPlan::Inline { items, id } => {
-            table([("use", json!("inline")), ("items", json!(items)), ("id", json!(id))])
+            table([("use", json!("inline")), ("items", without_secrets(&json!(items))), ("id", json!(id))])
         }
         InputPlan::Trials { count } => table([("use", json!("trials")), ("count", json!(count))]),
     }

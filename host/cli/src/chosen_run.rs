@@ -6,15 +6,20 @@ use jackfield::internal::pipeline_file;
 use jackfield_pipeline::{Request, parse};
 use jackfield_store::{LastOf, PipelineOfRun, RunJson, StoreError, find_run, peek_of};
 
-/// Reads the record of a run without taking hold of it: see [`chosen_folder`].
+/// Reads the record of a run without taking hold of it: named by its path, or by its name, the beginning of it or `last` below
+/// `out`. `last` is the newest run of the pipeline in the current folder, or, where there is none, of all.
 pub(super) fn chosen_run(out: &Path, name: &str) -> Result<(PathBuf, RunJson), StoreError> {
     with_last(name, |last| peek_of(out, name, last))
 }
 
-/// The folder of a run: named by its path, or by its name, the beginning of it or `last` below `out`. `last` is the newest run
-/// of the pipeline in the current folder, or, where there is none, of all.
-pub(super) fn chosen_folder(out: &Path, name: &str) -> Result<PathBuf, StoreError> {
-    with_last(name, |last| find_run(out, name, last))
+/// The folder of a run that is to be removed: named by its path, or by its name, the beginning of it or `last` below `out`. In
+/// the folder of a pipeline, `last` is a run of that pipeline, and of no other.
+pub(super) fn folder_to_remove(out: &Path, name: &str) -> Result<PathBuf, StoreError> {
+    let of_pipeline_alone = |last| match last {
+        LastOf::PipelineOrFolder(pipeline) => LastOf::Pipeline(pipeline),
+        other => other,
+    };
+    with_last(name, |last| find_run(out, name, of_pipeline_alone(last)))
 }
 
 fn with_last<T>(name: &str, look: impl FnOnce(LastOf<'_>) -> T) -> T {

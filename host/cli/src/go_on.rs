@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use jackfield::internal::shell_word;
-use jackfield_loader::{escape_untrusted_lines, mask_secrets};
+use jackfield_loader::{escape_untrusted_lines, holds_secrets, mask_secrets};
 
 use super::{
     load::PipelineArgs,
@@ -51,7 +51,7 @@ pub(super) fn go_on(args: &Args, run: &str) -> GoOn {
                 // A value that looks like an option has to be joined to its own.
                 Some(word) if value.starts_with('-') => command.push_str(&format!(" {option}={word}")),
                 Some(word) => command.push_str(&format!(" {option} {word}")),
-                None => repeated.push(format!("{option} {}=...", value.split('=').next().unwrap_or_default())),
+                None => repeated.push(format!("{option} {}=...", value.split_once('=').map_or("", |(key, _)| key))),
             }
         }
     }
@@ -70,6 +70,14 @@ pub(super) fn go_on(args: &Args, run: &str) -> GoOn {
         None => {}
     }
     command.push_str(&out_option(&args.out));
+    // A new run knows what it is restricted to.
+    let only = if args.resume.is_some() { args.only.as_slice() } else { &[] };
+    for id in only {
+        match word(id) {
+            Some(id) => command.push_str(&format!(" --only={id}")),
+            None => repeated.push("--only=...".to_owned()),
+        }
+    }
     command.push_str(&format!(" --resume {}", resumed_word(args, run)));
     GoOn { command, repeated }
 }
@@ -141,7 +149,7 @@ fn is_secret_name(name: &str) -> bool {
         return false;
     }
     let is_key = words.windows(2).any(|pair| KEY_WORDS.contains(&pair[0]) && pair[1] == "key");
-    is_key || words.iter().any(|word| SECRET_WORDS.contains(word))
+    is_key || words.iter().any(|word| SECRET_WORDS.contains(word)) || holds_secrets(name)
 }
 
 #[cfg(test)]
@@ -180,6 +188,9 @@ mod tests {
             "model.judge.with={headers={\"X-Api-Key\"=\"abc\"}}",
             "model.judge.with.headers.cookie=abc",
             "params.password = x",
+            "params.pwd=x",
+            "params.passphrase=x",
+            "params.api_keys=x",
             "model.judge.with.base_url=\"https://me:hunter2@example.org\"",
         ] {
             assert!(may_be_secret(secret), "{secret}");

@@ -86,7 +86,7 @@ fn show(name: &str, item: Option<&str>, args: &RunsArgs) -> Result<Exit, StoreEr
             .collect();
         let items: std::collections::BTreeMap<_, _> = items.into_iter().collect();
         print_json(&json!({
-            "run": run.run, "dir": path, "pipeline": run.pipeline, "file": run.file, "digest": run.digest, "state": facts.state,
+            "run": run.run, "dir": path.to_string_lossy(), "pipeline": run.pipeline, "file": run.file.to_string_lossy(), "digest": run.digest, "state": facts.state,
             "began": run.began, "ended": run.ended, "sessions": sessions, "items": items, "stages": stages,
             "plugins": run.plugins, "spend": spend, "summary": run.summary, "wall_ms": facts.wall_ms, "cost_usd": facts.usd,
             "only": run.only, "disk_bytes": disk_use(&path),

@@ -89,11 +89,11 @@ pub(super) fn list(args: &RunsArgs) -> Exit {
     if args.json {
         let runs = runs.iter().zip(&facts).map(|((path, run), facts)| {
             json!({ "run": run.run, "pipeline": run.pipeline, "state": facts.state, "began": run.began, "ended": run.ended,
-                    "dir": path, "items": facts.items, "wall_ms": facts.wall_ms, "cost_usd": facts.usd })
+                    "dir": path.to_string_lossy(), "items": facts.items, "wall_ms": facts.wall_ms, "cost_usd": facts.usd })
         });
         print_json(&json!({ "runs": runs.collect::<Vec<_>>() }));
     } else {
-        let rows = runs.iter().zip(&facts).map(|((_, run), facts)| {
+        let rows = runs.iter().zip(&facts).map(|((path, _), facts)| {
             let count = |items: ItemCounts| match items.total + items.unfinished + items.not_begun {
                 all if all == items.total => all.to_string(),
                 all => format!("{} of {all}", items.total),
@@ -101,7 +101,8 @@ pub(super) fn list(args: &RunsArgs) -> Exit {
             let failed = |items: ItemCounts| (items.failed + items.partial).to_string();
             let unknown = || "-".to_owned();
             vec![
-                run.run.clone(),
+                // Its folder, by which commands find it: it may be a copy, or have another name now.
+                path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
                 facts.state.to_owned(),
                 facts.items.map_or_else(unknown, count),
                 facts.items.map_or_else(unknown, failed),

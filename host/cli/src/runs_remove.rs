@@ -15,7 +15,7 @@ use jackfield_store::{
 use serde_json::json;
 
 use super::{
-    chosen_run::chosen_folder,
+    chosen_run::folder_to_remove,
     exit::{Exit, print_error},
     load::print_json,
     runs_args::RunsArgs,
@@ -68,7 +68,7 @@ pub(super) fn remove(args: &RemoveArgs) -> Exit {
     let out = &args.args.out;
     let mut folders = BTreeSet::new();
     for name in &args.runs {
-        match chosen_folder(out, name) {
+        match folder_to_remove(out, name) {
             // Without what may lead around a link: a slash at the end, or a dot.
             Ok(folder) => _ = folders.insert(folder.components().collect::<PathBuf>()),
             Err(error) => {
@@ -117,7 +117,7 @@ pub(super) fn prune(args: &PruneArgs) -> Exit {
     if args.dry_run {
         let bytes: u64 = chosen.iter().map(|folder| disk_use(folder)).sum();
         if args.args.json {
-            print_json(&json!({ "would_remove": chosen, "bytes": bytes }));
+            print_json(&json!({ "would_remove": shown(&chosen), "bytes": bytes }));
         } else {
             chosen.iter().for_each(|folder| output().path(folder));
             terminal().say(format!("would remove {}: {}", counted(chosen.len() as u64, "run"), size(bytes)));
@@ -126,11 +126,17 @@ pub(super) fn prune(args: &PruneArgs) -> Exit {
         return Exit::Success;
     }
     sweep_removed(out);
-    let exit = remove_all(&chosen, &args.args);
+    let removed = remove_all(&chosen, &args.args);
+    let exit = if damaged.is_empty() { removed } else { Exit::Failed };
     if !args.args.json {
         say_left(&runs, chosen.len(), args);
     }
     exit
+}
+
+/// Paths as JSON has them.
+fn shown(paths: &[PathBuf]) -> Vec<String> {
+    paths.iter().map(|path| path.to_string_lossy().into_owned()).collect()
 }
 
 /// Says how many runs are left, and that there are some that only another option removes.
@@ -150,7 +156,7 @@ fn remove_all(folders: &[PathBuf], args: &RunsArgs) -> Exit {
         match remove_run(folder) {
             Ok(size) => {
                 bytes += size;
-                removed.push(folder);
+                removed.push(folder.clone());
             }
             // Somebody else was faster.
             Err(StoreError::File { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {}
@@ -161,7 +167,7 @@ fn remove_all(folders: &[PathBuf], args: &RunsArgs) -> Exit {
         }
     }
     if args.json {
-        print_json(&json!({ "removed": removed, "bytes": bytes }));
+        print_json(&json!({ "removed": shown(&removed), "bytes": bytes }));
     } else if !removed.is_empty() || exit == Exit::Success {
         terminal().say(format!("removed {}: {} free", counted(removed.len() as u64, "run"), size(bytes)));
     }

@@ -142,7 +142,14 @@ impl RunRecord {
                 return Err(error);
             }
             (Err(error), _) => {
-                (run.state, run.summary) = (state, earlier);
+                // Nothing was made of items that were refused before anything was run: the run is what it was.
+                let is_refused = is_redone
+                    && state_before != RunState::Running
+                    && matches!(
+                        error,
+                        EngineError::UnknownItems { .. } | EngineError::ItemsDiffer { .. } | EngineError::ItemChanged { .. }
+                    );
+                (run.state, run.summary) = (if is_refused { state_before } else { state }, earlier);
                 // The error that ended the session is the one that is reported.
                 let _ = folder.write_run(&run);
                 return Err(error);

@@ -40,6 +40,8 @@ pub struct RunPlace<'a> {
 /// The folder cannot be made or read, or is another process's, or the run was made by another plan.
 pub fn begin_run(plan: &Plan, registry: &Registry, file: PathBuf, place: RunPlace<'_>) -> Result<BegunRun, Error> {
     look_at_selection(plan, place)?;
+    let plugins = registry.plugins().iter().filter_map(|plugin| plugin.path.as_deref());
+    look_at_paths([&*file, place.runs].into_iter().chain(plugins))?;
     let Some(name) = place.resume else {
         look_at_kept(plan)?;
         let folder = RunFolder::create(place.runs, &plan.name)?;
@@ -64,6 +66,17 @@ pub fn begin_run(plan: &Plan, registry: &Registry, file: PathBuf, place: RunPlac
     let is_complete = !is_redone && matches!(run.state, RunState::Complete) && trials(&run.plan) == trials(plan);
     let only = if is_redone { place.only.to_vec() } else { run.only.clone() };
     Ok(BegunRun { folder, run, is_complete, only, is_redone })
+}
+
+/// Refuses paths that the record of a run cannot name.
+fn look_at_paths<'a>(mut paths: impl Iterator<Item = &'a Path>) -> Result<(), Error> {
+    match paths.find(|path| path.to_str().is_none()) {
+        Some(path) => Err(Error::selection(
+            format!("`{}` is not UTF-8, and the record of a run names it", path.display()),
+            "give it another name, or have runs in another folder: `--out`",
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Refuses a restriction to some items where what comes of them would not be what it is in a run over all.

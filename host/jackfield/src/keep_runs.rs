@@ -14,7 +14,7 @@ pub fn remove_old_runs(plan: &Plan, file: &Path, summary: &Summary) -> usize {
     let out = if out.as_os_str().is_empty() { Path::new(".") } else { out };
     sweep_removed(out);
     let (mut runs, _) = list_runs(out);
-    runs.retain(|(_, run)| run.pipeline == plan.name && (run.file == file || !run.file.exists()));
+    runs.retain(|(_, run)| run.pipeline == plan.name && run.file == file);
     let keep = usize::try_from(keep).unwrap_or(usize::MAX).max(1);
     let rule = PruneRule { keep, is_complete: true, ..PruneRule::default() };
     let old = runs_to_prune(&runs, rule, std::time::SystemTime::now());

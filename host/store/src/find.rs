@@ -52,9 +52,18 @@ pub(super) struct Head {
     began: String,
     #[serde(default)]
     order: u64,
+    #[serde(default)]
+    format: u32,
+    #[serde(default)]
+    run: String,
 }
 
 impl Head {
+    /// Whether it has all that each version writes: a file of somebody else's may be called `run.json`, too.
+    pub(super) fn is_of_a_run(&self) -> bool {
+        self.format > 0 && !self.run.is_empty()
+    }
+
     /// That of the run in a folder; none if it cannot be read.
     pub(super) fn of(folder: &Path) -> Option<Self> {
         serde_json::from_str(&plain::read(&folder.join("run.json")).ok()?).ok()
@@ -99,7 +108,9 @@ pub(super) fn find(out: &Path, name: &str, last: LastOf<'_>) -> Result<PathBuf, 
             None => file.starts_with(name),
         }
     };
-    let found: Vec<&PathBuf> = runs.iter().filter(matches).collect();
+    // Nothing, as an empty variable of a shell, names no run.
+    let is_blank = name.trim_matches([ELLIPSIS, ' ']).is_empty();
+    let found: Vec<&PathBuf> = runs.iter().filter(|path| !is_blank && matches(path)).collect();
     match found.as_slice() {
         [only] => Ok((*only).clone()),
         [] => Err(StoreError::NoRun {
@@ -293,6 +304,10 @@ mod tests {
         let hint = ambiguous.hint().expect("a hint");
         assert!(hint.contains("`talks-20260201-142501-77aa`, `talks-20260131-142501-3f9a`"), "newest first: {hint}");
         assert_eq!(name_of(find(out.path(), "talks-20260131", LastOf::Folder)), "talks-20260131-142501-3f9a");
+        for blank in ["", "…", " "] {
+            let none = find(out.path(), blank, LastOf::Folder);
+            assert!(matches!(none, Err(StoreError::NoRun { .. })), "{none:?}");
+        }
         assert_eq!(name_of(find(out.path(), "ta…-77aa", LastOf::Folder)), "talks-20260201-142501-77aa");
         for slip in ["tolks-20260131-142501-3f9a", "Talks-20260131", "3f9a"] {
             let unknown = find(out.path(), slip, LastOf::Folder).expect_err("none");

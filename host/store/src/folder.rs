@@ -143,6 +143,12 @@ pub struct PluginJson {
 /// Name of the file that holds a folder.
 const LOCK: &str = ".lock";
 
+/// What the items of standard input are kept as in the folder of a run.
+pub const KEPT_INPUT: &str = "stdin";
+
+/// The file that [`KEPT_INPUT`] is written into first.
+pub const KEPT_INPUT_PART: &str = "stdin.part";
+
 /// So many times a folder's lock is tried: whoever looks whether it is held has it for a moment.
 const LOCK_TRIES: u32 = 5;
 
@@ -331,7 +337,8 @@ impl Drop for RunFolder {
         let _ = fs::remove_dir(self.path.join("calls"));
         let is_own = |entry: fs::DirEntry| {
             let name = entry.file_name();
-            name == LOCK || name.to_string_lossy().starts_with(STORE)
+            let name = name.to_string_lossy();
+            [LOCK, KEPT_INPUT, KEPT_INPUT_PART].contains(&&*name) || name.starts_with(STORE)
         };
         if fs::read_dir(&self.path).into_iter().flatten().flatten().all(is_own) {
             let _ = self.remove();

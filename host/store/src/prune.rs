@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fs,
     path::PathBuf,
     time::{Duration, SystemTime},
 };
@@ -22,19 +23,21 @@ pub struct PruneRule<'a> {
 }
 
 /// The folders of the runs that a rule removes, of runs in the order in which they were made. Runs that a process is at work
-/// on stay.
+/// on stay, and a link to a run is none. Runs of some items alone are counted by themselves: they do not take the place of a run
+/// of all items.
 #[must_use]
 pub fn runs_to_prune<'a>(runs: &'a [(PathBuf, RunJson)], rule: PruneRule<'_>, now: SystemTime) -> Vec<&'a PathBuf> {
-    let mut newer: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut newer: BTreeMap<(&str, &[String]), usize> = BTreeMap::new();
     let mut pruned = Vec::new();
     for (folder, run) in runs.iter().rev() {
         let is_meant = rule.pipeline.is_none_or(|pipeline| pipeline == run.pipeline)
             && (!rule.is_complete || run.state == RunState::Complete)
             && (run.state != RunState::Running || !is_held(folder));
-        if !is_meant {
+        let is_link = fs::symlink_metadata(folder).is_ok_and(|there| there.is_symlink());
+        if !is_meant || is_link {
             continue;
         }
-        let newer = newer.entry(&run.pipeline).or_default();
+        let newer = newer.entry((&run.pipeline, &run.only)).or_default();
         *newer += 1;
         if *newer > rule.keep && rule.older.is_none_or(|older| is_older(run, older, now)) {
             pruned.push(folder);

@@ -123,7 +123,8 @@ impl<'p> Session<'p, '_> {
             // Before anything is run: an id may be misspelled.
             let Some(items) = self.select_items()? else { return Ok(SessionEnd::Stopped) };
             if let Some(record) = self.earlier_record().filter(|_| self.is_redone) {
-                record.forget(&self.selected_folders)?;
+                let forgotten = self.items_to_forget(record, &items)?;
+                record.forget(&forgotten)?;
             }
             selected = Some(items);
         }

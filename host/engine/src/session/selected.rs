@@ -1,12 +1,14 @@
 //! Items that were asked for by their ids: they are looked for in the input before anything is run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crossbeam_channel::{RecvError, select};
+use jackfield_store::ItemRow;
 
 use super::Session;
 use crate::{
     error::EngineError,
+    run_record::RunRecord,
     source::{self, ItemChunk, ItemStream, SourceItem},
 };
 
@@ -49,6 +51,37 @@ impl Session<'_, '_> {
             }
         }
         Ok(Some(found))
+    }
+
+    /// The folders of the items, by their positions, that are on the record and are made again: not those that cannot be read
+    /// now, whose results are all that there is of them.
+    ///
+    /// # Errors
+    /// If the record has another item in a position, or another document of an item: then nothing is forgotten.
+    pub(super) fn items_to_forget(
+        &self,
+        record: &RunRecord,
+        items: &[SourceItem],
+    ) -> Result<BTreeMap<u64, String>, EngineError> {
+        let mut forgotten = self.selected_folders.clone();
+        for item in items {
+            let Some(row) = record.db.item(item.index)?.filter(ItemRow::was_read) else { continue };
+            let run = record.folder.id();
+            if row.id != *item.id {
+                let (was, now) = (row.id, item.id.to_string());
+                return Err(EngineError::ItemsDiffer { place: item.index + 1, was, now, run });
+            }
+            match &item.document {
+                Ok(document) if row.digest != self.inputs.digest(&self.plan.input, document) => {
+                    return Err(EngineError::ItemChanged { item: row.id, run });
+                }
+                Ok(_) => {}
+                Err(_) => {
+                    forgotten.remove(&item.index);
+                }
+            }
+        }
+        Ok(forgotten)
     }
 
     /// The name of the folder of an item's files. It depends on the ids before it, so it is asked for of every item, in order.

@@ -10,11 +10,9 @@ use std::{
 use glob::Pattern;
 use jackfield_engine::{EngineError, InputReader, ItemSource};
 use jackfield_pipeline::{InputPlan, STANDARD_INPUT};
+use jackfield_store::{KEPT_INPUT, KEPT_INPUT_PART};
 
 use super::BundledInputs;
-
-/// What standard input is kept as in the folder of a run.
-const KEPT: &str = "stdin";
 
 /// Opens the input of a run that has a folder: files, or what was kept of standard input.
 #[derive(Clone, Debug)]
@@ -26,7 +24,7 @@ impl RunInputs {
     /// The inputs of the run in this folder.
     #[must_use]
     pub fn in_folder(run: &Path) -> Self {
-        Self { kept: run.join(KEPT) }
+        Self { kept: run.join(KEPT_INPUT) }
     }
 
     /// The input with files in place of standard input.
@@ -80,11 +78,11 @@ pub fn read_standard_input(folder: &Path) -> io::Result<File> {
 /// # Errors
 /// It cannot be written.
 pub fn keep_standard_input(mut read: File, run: &Path) -> io::Result<()> {
-    let part = run.join(format!("{KEPT}.part"));
+    let part = run.join(KEPT_INPUT_PART);
     let mut file = OpenOptions::new().write(true).create_new(true).open(&part)?;
     io::copy(&mut read, &mut file)?;
     file.sync_all()?;
-    fs::rename(part, run.join(KEPT))
+    fs::rename(part, run.join(KEPT_INPUT))
 }
 
 #[cfg(test)]
