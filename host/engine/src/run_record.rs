@@ -147,7 +147,9 @@ impl RunRecord {
                     && state_before != RunState::Running
                     && matches!(
                         error,
-                        EngineError::UnknownItems { .. } | EngineError::ItemsDiffer { .. } | EngineError::ItemChanged { .. }
+                        EngineError::UnknownItems { .. }
+                            | EngineError::ItemsDiffer { .. }
+                            | EngineError::ItemChanged { .. }
                     );
                 (run.state, run.summary) = (if is_refused { state_before } else { state }, earlier);
                 // The error that ended the session is the one that is reported.

@@ -77,7 +77,9 @@ pub use export::{Member, export_object};
 pub use export::{export_events, export_results, export_run_stages, export_spend, item_json, result_json};
 pub use file_name::{FileNames, file_name_of};
 pub use find::{ELLIPSIS, LastOf, PipelineOfRun, find_run, list_runs, peek, peek_of};
-pub use folder::{FolderGuard, KEPT_INPUT, KEPT_INPUT_PART, PluginJson, Recorded, RunFolder, RunJson, is_held, read_record};
+pub use folder::{
+    FolderGuard, KEPT_INPUT, KEPT_INPUT_PART, PluginJson, Recorded, RunFolder, RunJson, is_held, read_record,
+};
 pub use ledger::{Ledger, RecordUnwritable};
 pub use prune::{PruneRule, runs_to_prune};
 pub use queries::{CallEnd, CallRow, CompletionRow, FailureRow};

@@ -35,7 +35,10 @@ pub fn remove_run(folder: &Path) -> Result<u64, StoreError> {
     }
     // Of a folder of somebody else's, nothing goes because a file in it is called `run.json`.
     let is_file = |name: &str| fs::symlink_metadata(folder.join(name)).is_ok_and(|there| there.is_file());
-    if !there.is_dir() || !is_file("run.json") || !(is_file(STORE) || Head::of(folder).is_some_and(|head| head.is_of_a_run())) {
+    if !there.is_dir()
+        || !is_file("run.json")
+        || !(is_file(STORE) || Head::of(folder).is_some_and(|head| head.is_of_a_run()))
+    {
         return Err(StoreError::NotARun { path: folder.to_owned() });
     }
     let _held = RunFolder::hold_with_links(folder.to_owned())?;

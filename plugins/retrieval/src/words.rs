@@ -29,8 +29,9 @@ impl Terms {
 pub(crate) fn are_near(left: &str, right: &str) -> bool {
     /// Shorter terms are alike by chance.
     const SHORTEST: usize = 4;
-    let (shorter, longer) = if left.len() < right.len() { (left, right) } else { (right, left) };
-    let (least, most) = (shorter.chars().count(), longer.chars().count());
+    let (left_length, right_length) = (left.chars().count(), right.chars().count());
+    let (shorter, longer) = if left_length < right_length { (left, right) } else { (right, left) };
+    let (least, most) = (left_length.min(right_length), left_length.max(right_length));
     if least < SHORTEST {
         return false;
     }

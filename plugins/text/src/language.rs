@@ -244,10 +244,15 @@ fn by_script<'a>(texts: impl IntoIterator<Item = &'a str>) -> Script {
 fn by_words<'a>(texts: impl IntoIterator<Item = &'a str>, is_latin: bool) -> Language {
     let mut counts = vec![0_usize; LANGUAGES.len()];
     let mut words = 0_usize;
+    // Words of conversation in English, which say nothing of what a text is about.
+    let mut talk = 0_usize;
     for text in texts {
-        for word in comparable(text).unicode_words().take(MOST_WORDS - words) {
+        for word in
+            comparable(text).unicode_words().filter(|word| word.contains(char::is_alphabetic)).take(MOST_WORDS - words)
+        {
             words += 1;
             let word = folded(word);
+            talk += usize::from(crate::words::is_stop_word(&word) || crate::words::is_filler(&word));
             let parts = word.split_once('\'');
             for (count, list) in counts.iter_mut().zip(&*FUNCTION_WORDS) {
                 let is_part = parts.is_some_and(|(head, _)| list.contains(head));
@@ -267,7 +272,7 @@ fn by_words<'a>(texts: impl IntoIterator<Item = &'a str>, is_latin: bool) -> Lan
     match share(*count) {
         best if is_told && best >= LEAST_SHARE && best > english * MARGIN => LANGUAGES[index].language,
         _ if !is_latin && words > 0 => Language::Another,
-        _ if words >= FEWEST_OF_ANOTHER && english < LEAST_ENGLISH => Language::Another,
+        _ if words >= FEWEST_OF_ANOTHER && english < LEAST_ENGLISH && share(talk) < LEAST_ENGLISH => Language::Another,
         _ => Language::English,
     }
 }
@@ -281,6 +286,11 @@ mod tests {
     const TEXTS: &[(Language, &str)] = &[
         (Language::English, "We have to decide on the budget for the new website by the end of the month."),
         (Language::English, "Okay."),
+        (
+            Language::English,
+            "Yeah, okay. Great, thanks. Mm-hmm. Right. Uh-huh. Yeah yeah. Cool, thanks. Okay, bye, thank you.",
+        ),
+        (Language::English, "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28"),
         (Language::English, "Budget, website, deadline"),
         (Language::English, ""),
         (Language::English, "So I've sent Die Welt and La Repubblica the numbers, and they don't like them."),

@@ -113,7 +113,9 @@ impl<'a> Reader<'a> {
     fn resolve_pending_before_timing(&mut self) {
         let Some(pending) = &self.pending else { return };
         let number = is_number(pending.line).then(|| pending.line.parse::<u64>().unwrap_or(0));
-        let is_next_number = number.is_some_and(|number| number == self.last_number.saturating_add(1));
+        // Where the first cue has no number, the others have none: a number above a time is said.
+        let is_numbered = self.last_number > 0 || self.cues.is_empty();
+        let is_next_number = is_numbered && number.is_some_and(|number| number == self.last_number.saturating_add(1));
         let is_head = if pending.is_cut_off { is_next_number } else { number.is_some() || pending.follows_blank };
         if is_head {
             self.last_number = number.unwrap_or(self.last_number);

@@ -4,6 +4,7 @@ use crate::Turn;
 
 /// What a line by a service begins with, after brackets and stars, in lower case.
 const CREDITS: &[&str] = &[
+    "meeting ended after",
     "transcribed by",
     "transcript by",
     "transcripts by",
@@ -138,7 +139,8 @@ pub(crate) fn is_note(line: &str) -> bool {
 pub(crate) fn without_notes(text: &str) -> &str {
     let mut rest = text.trim_end();
     for _ in 0..MOST_NOTES {
-        let at = rest.rfind(['\n', '\r', '\u{2028}', '\u{2029}']).map_or(0, |at| at + 1);
+        let end = rest.char_indices().rfind(|(_, char)| matches!(char, '\n' | '\r' | '\u{2028}' | '\u{2029}'));
+        let at = end.map_or(0, |(at, char)| at + char.len_utf8());
         let Some(line) = rest.get(at..).filter(|line| is_note(line)) else { break };
         rest = rest[..rest.len() - line.len()].trim_end();
     }

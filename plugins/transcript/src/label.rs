@@ -112,6 +112,9 @@ const NEVER_NAMES: &[&str] = &[
     "warning",
 ];
 
+/// Abbreviations within titles: `Prof. Dr. med. K. Maier`.
+const TITLES: [&str; 8] = ["med", "phil", "rer", "nat", "jur", "habil", "jr", "sr"];
+
 /// A line that begins with the label of a speaker, as far as its form goes.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Labelled<'a> {
@@ -161,6 +164,10 @@ pub(crate) fn before_gap<'a>(line: &Unmarked<'a>) -> Option<Labelled<'a>> {
     let gap = head.find('\t').into_iter().chain(head.find("  ")).min()?;
     let (name, said) = (line.rest[..gap].trim(), line.rest[gap..].trim());
     let (name, stamp) = name_and_stamp(without_end(name, line.emphasis), true)?;
+    // `From  Ann Lee  to  Everyone : text`
+    if jackfield_text::words::is_stop_word(&name.to_lowercase()) {
+        return None;
+    }
     // `Ann   00:12   text`
     let (stamp, said) = match time::leading(said).filter(|_| stamp.is_none()) {
         Some(found) => (Some(found.stamp), found.rest),
@@ -298,8 +305,8 @@ fn chat_sender(name: &str) -> &str {
     sender
         .filter(|(_, to)| {
             let to = to.trim().to_lowercase();
-            ["everyone", "all panelists", "hosts and panelists", "me", "me (direct message)", "me(direct message)"]
-                .contains(&to.as_str())
+            let is_private = ["(direct message)", "(privately)"].iter().any(|ending| to.ends_with(ending));
+            is_private || ["everyone", "all panelists", "hosts and panelists", "me"].contains(&to.as_str())
         })
         .map_or(name, |(from, _)| from.trim())
 }
@@ -346,8 +353,9 @@ fn has_signs_of_names(label: &str) -> bool {
 fn ends_a_sentence(label: &str) -> bool {
     label.split_whitespace().any(|word| {
         word.strip_suffix('.').is_some_and(|head| {
-            head.chars().count() > 5
-                || head.chars().next().is_some_and(|first| first.is_lowercase() && head.chars().count() > 1)
+            !TITLES.contains(&head)
+                && (head.chars().count() > 5
+                    || head.chars().next().is_some_and(|first| first.is_lowercase() && head.chars().count() > 1))
         })
     })
 }

@@ -7,7 +7,8 @@ use rustc_hash::FxHashMap;
 /// Words that may be written in lower case inside of names and roles.
 const SMALL_NAME_WORDS: &[&str] = &[
     "of", "the", "and", "de", "da", "di", "do", "dos", "du", "del", "den", "der", "van", "von", "zu", "la", "le", "al",
-    "el", "bin", "bint", "ibn", "ap", "for", "y", "e", "i",
+    "el", "bin", "bint", "ibn", "ap", "for", "y", "e", "i", "med.", "phil.", "rer.", "nat.", "jur.", "habil.", "jr.",
+    "sr.",
 ];
 /// Words that number speakers, in lower case.
 const NUMBERED_WORDS: &[&str] = &[

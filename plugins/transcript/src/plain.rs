@@ -179,7 +179,9 @@ struct Survey<'a> {
 impl Survey<'_> {
     /// The label of a line, if it names a speaker of the text.
     fn label<'a>(&self, head: &Head<'a>) -> Option<Labelled<'a>> {
-        head.labelled().filter(|found| self.inline_labels.is_name(&found.name))
+        let is_name =
+            |found: &Labelled<'_>| self.inline_labels.is_name(&found.name) || self.alone_labels.is_name(&found.name);
+        head.labelled().filter(is_name)
     }
 }
 
@@ -187,7 +189,9 @@ fn survey(text: &str) -> Survey<'_> {
     let (mut inline_labels, mut alone_labels) = (Labels::default(), Labels::default());
     let (mut line_count, mut block_count, mut bare_times) = (0_usize, 0_usize, 0_usize);
     let mut after_blank = true;
-    let mut label_above: Option<Cow<'_, str>> = None;
+    // The label on the line above, and whether it has a time.
+    let mut label_above: Option<(Cow<'_, str>, bool)> = None;
+    let mut is_below_time = false;
     for line in lines(text).map(str::trim) {
         if line.is_empty() {
             after_blank = true;
@@ -197,15 +201,20 @@ fn survey(text: &str) -> Survey<'_> {
         let head = Head::of(line);
         bare_times += usize::from(head.is_bare);
         let after_head = std::mem::replace(&mut after_blank, head.is_time_alone());
+        let has_time_above = std::mem::replace(&mut is_below_time, head.is_time_alone());
         if head.is_time_alone() {
+            // `00:05`, `Welcome`, `00:07`: what has a time above it and one below it is said.
+            label_above = label_above.filter(|(_, has_time)| !*has_time);
             continue;
         }
         line_count += 1;
-        // A name alone needs something said below it.
-        if let Some(label) = label_above.take() {
+        let is_stamped = head.stamp.is_some();
+        // A name alone needs something said below it, which has no time of its own if the name has one.
+        if let Some((label, has_time)) = label_above.take()
+            && !(has_time && is_stamped)
+        {
             alone_labels.add(label);
         }
-        let is_stamped = head.stamp.is_some();
         block_count += usize::from(after_head || is_stamped);
         if let Some(labelled) = head.labelled() {
             inline_labels.add(labelled.name);
@@ -213,7 +222,7 @@ fn survey(text: &str) -> Survey<'_> {
             && (after_head || is_stamped || stamp.is_some())
         {
             block_count += usize::from(!after_head && !is_stamped);
-            label_above = Some(name);
+            label_above = Some((name, is_stamped || has_time_above || stamp.is_some()));
         }
     }
     Survey {

@@ -78,6 +78,45 @@ fn speakers_on_a_line_of_their_own() {
 }
 
 #[test]
+fn short_lines_between_times_are_said() {
+    let text_of = |text: &str| read(text).into_iter().map(|(_, text, _)| text).collect::<Vec<_>>().join("|");
+    assert_eq!(text_of("00:05 Ann: Start?\n00:07 Yes\n00:09 Bo: Good"), "Start?|Yes|Good");
+    assert_eq!(
+        text_of("[00:05] Welcome\n[00:07] Coffee\n[00:09] Thanks everyone for coming"),
+        "Welcome|Coffee|Thanks everyone for coming"
+    );
+    assert_eq!(
+        text_of("00:00:05\nWelcome\n00:00:07\nOkay\n00:00:09\nSo let us go on now."),
+        "Welcome|Okay|So let us go on now."
+    );
+    assert_eq!(
+        text_of("WEBVTT\n\n00:01.000 --> 00:02.000\n1\n\n00:02.000 --> 00:03.000\n2\n\n00:03.000 --> 00:04.000\nGo!"),
+        "1|2|Go!"
+    );
+}
+
+#[test]
+fn a_time_zone_is_part_of_the_time() {
+    for head in ["10:02 AM EST", "10:02:01 UTC", "10:02:01Z", "[10:02 AM PST]", "[2026-03-05 10:02:01 +0100]"] {
+        let text = format!("{head} Ann: Hello.\n{head} Bo: Good.");
+        assert_eq!(speakers_and_texts(&text), pairs(&[("Ann", "Hello."), ("Bo", "Good.")]), "{text}");
+    }
+}
+
+#[test]
+fn senders_of_chats_and_titles_are_names() {
+    let chat = "10:02:01\t From  Ann Lee  to  Everyone : Hello\n10:02:05\t From  Bo  to  Ann Lee (Direct Message) : Hi";
+    assert_eq!(speakers_and_texts(chat), pairs(&[("Ann Lee", "Hello"), ("Bo", "Hi")]));
+    let titles = "Prof. Dr. med. K. Maier: Hi.\nBo: Good.\nProf. Dr. med. K. Maier: Bye.";
+    assert_eq!(
+        speakers_and_texts(titles),
+        pairs(&[("Prof. Dr. med. K. Maier", "Hi."), ("Bo", "Good."), ("Prof. Dr. med. K. Maier", "Bye.")])
+    );
+    let ended = "Ann: Hello.\nBo: Good.\nMeeting ended after 00:48:00 👋";
+    assert_eq!(speakers_and_texts(ended), pairs(&[("Ann", "Hello."), ("Bo", "Good.")]));
+}
+
+#[test]
 fn a_timestamp_is_never_a_speaker() {
     let text = "00:12: we start\n00:15: we go on\n00:20: we end";
     assert_eq!(

@@ -195,7 +195,7 @@ fn moment_at(text: &str) -> Option<(Stamp<'_>, &str)> {
             let (seconds, _) = day_time_at(text, true)?;
             Some((Stamp { seconds: Some(seconds), date: Some(date) }, after))
         }
-        None => Some((Stamp { seconds: Some(seconds), date: None }, rest)),
+        None => Some((Stamp { seconds: Some(seconds), date: None }, date::zone_name(rest).unwrap_or(rest))),
     }
 }
 

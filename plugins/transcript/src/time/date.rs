@@ -16,6 +16,9 @@ const MONTHS: [&str; 12] = [
     "november",
     "december",
 ];
+/// Names of time zones.
+const ZONES: [&str; 14] =
+    ["UTC", "GMT", "EST", "EDT", "CST", "CDT", "MST", "MDT", "PST", "PDT", "CEST", "CET", "BST", "IST"];
 const DAYS: [&str; 9] =
     ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "today", "yesterday"];
 
@@ -53,14 +56,25 @@ pub(super) fn skip_joint(rest: &str) -> &str {
     joints.iter().find_map(|joint| rest.strip_prefix(joint)).unwrap_or(rest).trim_start()
 }
 
-/// What follows a time zone: `Z`, `+01:00`, ` UTC`.
+/// What follows the name of a time zone, if there is one: `Z`, ` UTC`, ` EST`.
+pub(super) fn zone_name(rest: &str) -> Option<&str> {
+    let ends = |after: &&str| !after.starts_with(char::is_alphanumeric);
+    rest.strip_prefix('Z').filter(ends).or_else(|| {
+        let name = rest.trim_start();
+        ZONES.iter().find_map(|zone| name.strip_prefix(*zone).filter(ends))
+    })
+}
+
+/// What follows a time zone: `Z`, `+01:00`, ` +0100`, ` UTC`.
 pub(super) fn zone(rest: &str) -> &str {
     if let Some(after) = rest.strip_prefix('Z') {
         return after;
     }
     let trimmed = rest.trim_start();
-    let after_name = ["UTC", "GMT"].iter().find_map(|name| trimmed.strip_prefix(name));
-    let offset = after_name.unwrap_or(rest);
+    let is_offset_apart =
+        trimmed.starts_with(['+', '-']) && trimmed.bytes().skip(1).take_while(u8::is_ascii_digit).count() == 4;
+    let after_name = zone_name(rest);
+    let offset = after_name.unwrap_or(if is_offset_apart { trimmed } else { rest });
     let Some((hours, after)) = offset.strip_prefix(['+', '-']).and_then(digits) else {
         return offset;
     };
