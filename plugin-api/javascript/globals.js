@@ -62,8 +62,8 @@ function makeEnvironment() {
     get(_, key) {
       if (!name(key) || key in all()) return all()[key];
       throw new Error(
-        `process.env.${key} is not there: the plugin asks for \`env:${key}\` in its permissions, and the pipeline grants it, ` +
-          `\`grant = ["env:${key}"]\``,
+        `process.env.${key} is not there: it is not set where jackfield runs, or not granted: the plugin asks for ` +
+          `\`env:${key}\` in its permissions, and the pipeline grants it, \`grant = ["env:${key}"]\``,
       );
     },
     set: (_, key, value) => ((all()[key] = String(value)), true),

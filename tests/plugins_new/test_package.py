@@ -509,7 +509,7 @@ os._exit(0)
 class Component(unittest.TestCase):
     def test_chance_variables_and_output_in_a_component(self):
         done = subprocess.run([sys.executable, "-c", IN_A_COMPONENT], capture_output=True, text=True)
-        told = "internal: NotGranted: os.environ['NOT_THERE'] is not there: the plugin asks for `env:NOT_THERE` in its permissions"
+        told = "internal: NotGranted: os.environ['NOT_THERE'] is not there: it is not set where jackfield runs, or not granted: the plugin asks for `env:NOT_THERE` in its permissions"
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertIn(told.removeprefix("internal: "), done.stdout)
         self.assertTrue(done.stdout.endswith("no end"), done.stdout)

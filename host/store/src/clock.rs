@@ -11,7 +11,8 @@ pub(crate) fn now() -> SystemTime {
 }
 
 /// The time itself, or the nearest that can be written: from 1970 to 9999.
-pub(crate) fn written(time: SystemTime) -> SystemTime {
+#[must_use]
+pub fn written(time: SystemTime) -> SystemTime {
     time.clamp(SystemTime::UNIX_EPOCH, SystemTime::UNIX_EPOCH + Duration::from_secs(LAST_SECOND))
 }
 

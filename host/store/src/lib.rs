@@ -68,7 +68,7 @@ pub use atomic::write_whole;
 pub use blobs::{BlobError, BlobWriter, Blobs, Elements, HeldTensors, blob_totals, digest_of, in_pieces};
 pub use checksum::checksum;
 pub use checksum::{is_whole, sealed_json};
-pub use clock::timestamp;
+pub use clock::{timestamp, written as writable_time};
 pub use completion::sum;
 pub use completion::{AnswerSource, CompletionRecord};
 pub use db::{Db, STORE};

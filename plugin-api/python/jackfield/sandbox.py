@@ -54,8 +54,8 @@ def _variables(kind: type) -> type:
                 return super().__getitem__(key)
             except KeyError:
                 raise NotGranted(
-                    f"os.environ[{key!r}] is not there: the plugin asks for `env:{key}` in its permissions, and the pipeline "
-                    f'grants it, `grant = ["env:{key}"]`'
+                    f"os.environ[{key!r}] is not there: it is not set where jackfield runs, or not granted: the plugin asks "
+                    f'for `env:{key}` in its permissions, and the pipeline grants it, `grant = ["env:{key}"]`'
                 ) from None
 
     return Variables

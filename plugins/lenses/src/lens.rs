@@ -172,8 +172,8 @@ impl Analyzer for Lens {
             let completion = completion?;
             // Not `tokens()`: an answer from a cache has to leave the same record.
             let usage = completion.usage.unwrap_or_default();
-            output.tokens_in += usage.input;
-            output.tokens_out += usage.output;
+            output.tokens_in = output.tokens_in.saturating_add(usage.input);
+            output.tokens_out = output.tokens_out.saturating_add(usage.output);
             answers.push(parse_answer(&completion.text)?);
         }
         output.answer = merge(answers);

@@ -12,7 +12,7 @@ const TARGET: &str = "jackfield";
 
 /// The time at which something is said, as log lines have it.
 pub(super) fn timestamp() -> String {
-    humantime::format_rfc3339_micros(SystemTime::now()).to_string()
+    humantime::format_rfc3339_micros(jackfield_store::writable_time(SystemTime::now())).to_string()
 }
 
 /// A message as a JSON object on a line of its own. `fields` is an object whose members stand beside the message.

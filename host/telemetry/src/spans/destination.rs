@@ -95,8 +95,10 @@ impl Destination {
     /// Whether the address is that of this machine, which is never reached by a proxy.
     pub(super) fn is_local(&self) -> bool {
         let host = self.url.host_str().unwrap_or_default();
-        let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
-        host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+        let host = host.trim_start_matches('[').trim_end_matches([']', '.']);
+        let address = host.parse::<std::net::IpAddr>();
+        let is_name = host == "localhost" || host.ends_with(".localhost");
+        is_name || address.is_ok_and(|address| address.to_canonical().is_loopback())
     }
 
     /// The address without what may be secret in it.
