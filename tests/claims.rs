@@ -92,7 +92,7 @@ fn a_second_run_is_answered_from_the_run_cache_and_costs_nothing() {
         assert_eq!(lasting(before), lasting(after));
     }
     // More draws are another execution, of the same answers.
-    let third = run_command(pipeline.command().args(["--set", "stages.plan.with.draws=6000"])).expect_code(0);
+    let third = run_command(pipeline.command().args(["--set", "params.draws=6000"])).expect_code(0);
     assert_eq!(third.json()["models"]["judge"]["calls"], 0);
     let sample = spent(&third.folder(), "sample");
     assert_eq!(
@@ -191,8 +191,10 @@ fn the_golden_figures_come_out_of_the_whole_pipeline_to_the_last_digit() {
     fs::write(pipeline.path().join("bank.toml"), bank(order)).expect("written");
     fs::write(pipeline.path().join("claims.csv"), format!("id,claim\none,{claim}\n")).expect("written");
     let model = format!("model.judge={{ use = \"openai\", with = {} }}", server.model(""));
-    let with = "stages.plan.with={ bank = \"bank.toml\", slots = 6, replicates = 2, draws = 500, seed = 777 }";
-    let run = run_command(pipeline.command().args(["--set", &model, "--set", with])).expect_code(0);
+    let with = "stages.plan.with={ bank = \"bank.toml\", slots = 6, replicates = 2, draws = \"${draws}\", seed = 777 }";
+    let draws = "params.draws=500";
+    let sets = ["--set", &model, "--set", with, "--set", draws];
+    let run = run_command(pipeline.command().args(sets)).expect_code(0);
     let execution = &executions(&run.folder(), "final")[0]["aggregates"];
     assert_eq!(execution["prob_true"], 0.252_206_503_341_423_1);
     assert_eq!(execution["ci95"], json!([0.234_892_842_820_294_46, 0.267_477_409_153_660_6]));
@@ -222,8 +224,7 @@ fn invalid_answers_are_asked_for_once_more_and_never_kept() {
     };
     assert!((0.5..1.0).contains(&compliance(&run)), "{}", compliance(&run));
     // The second time only what was never valid is asked again; a run with an estimate is not.
-    let again =
-        run_command(pipeline.command().args(["--set", &model, "--set", "stages.plan.with.draws=5001"])).expect_code(0);
+    let again = run_command(pipeline.command().args(["--set", &model, "--set", "params.draws=5001"])).expect_code(0);
     assert!(server.count() > first, "invalid answers were kept");
     assert!(server.count() - first < first / 2, "valid answers were not kept");
     assert!(compliance(&again) >= compliance(&run));
@@ -248,7 +249,7 @@ fn killed_at_any_moment_claims_come_out_the_same_and_no_spending_is_forgotten() 
     let sets = |server: &ModelServer| {
         let model = format!("model.judge={{ use = \"openai\", concurrency = 8, with = {} }}", server.model(""));
         // Intervals that take a while.
-        ["--set".to_owned(), model, "--set".to_owned(), "stages.plan.with.draws=20000".to_owned()]
+        ["--set".to_owned(), model, "--set".to_owned(), "params.draws=20000".to_owned()]
     };
     let (calm, quiet) = (example(), start());
     let calm = run_command(calm.command().args(sets(&quiet))).expect_code(0).folder();

@@ -56,6 +56,8 @@ fn help(command: &[&str]) -> String {
 /// The commands that a help lists, but for `help` itself.
 fn commands(help: &str) -> Vec<String> {
     let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    // What a command does may take a second line, which is indented further.
+    let listed = listed.filter(|line| !line.starts_with("   "));
     listed.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help").map(str::to_owned).collect()
 }
 

@@ -42,13 +42,18 @@ fn what_is_needed_for_running_is_there() {
     assert!(people.stdout.starts_with("jackfield\n  ok       version"), "{}", people.stdout);
 }
 
+const LENS: &str = "# Doubts\n\nLook for doubts.\n\n## Answer\n\n```json\n\
+                    { \"type\": \"object\", \"properties\": { \"doubts\": { \"type\": \"array\", \"items\": { \"type\": \"string\" } } } }\n```\n";
+
 fn with_model(address: &str, more: &str) -> Pipeline {
     Pipeline::new(&format!(
         "[pipeline]\nname = \"doctor\"\n\
          [model.writer]\nuse = \"openai\"\nwith = {{ base_url = \"{address}\", name = \"tiny\"{more} }}\n\
          [cache.kept]\ntiers = [{{ use = \"memory\" }}, {{ use = \"redis\", with = {{ url = \"redis://127.0.0.1:9/0\" }} }}]\n\
-         [stages.board]\nuse = \"dashboard\"\nin = {{ findings = [] }}\ncache = \"kept\"\nmodel = \"writer\"\n"
+         [stages.board]\nuse = \"dashboard\"\nin = {{ findings = [] }}\ncache = \"kept\"\n\
+         [stages.read]\nuse = \"lens\"\nin = {{ findings = [] }}\nwith = {{ prompt = \"lens.md\" }}\nmodel = \"writer\"\n"
     ))
+    .with("lens.md", LENS)
 }
 
 #[test]

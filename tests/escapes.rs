@@ -160,8 +160,7 @@ fn a_record_from_somebody_else_is_written_out() {
     let stage = format!("t{HOSTILE}");
     let item = format!("good\nerror: forged{HOSTILE}");
     for args in [
-        &["runs", "list"] as &[&str],
-        &["runs", "show", "last"],
+        &["runs", "show", "last"] as &[&str],
         &["runs", "compare", "last", "last"],
         &["why", "last", &stage],
         &["why", "last", "t"],
@@ -175,6 +174,16 @@ fn a_record_from_somebody_else_is_written_out() {
     for args in [&["runs", "list", "--json"] as &[&str], &["runs", "show", "last", "--json"]] {
         harmless_run(&pipeline, args).json();
     }
+    // A list has the names of folders, and nothing of what the records say of themselves.
+    let listed = harmless_run(&pipeline, &["runs", "list"]);
+    let name = folder.file_name().expect("a name").to_string_lossy();
+    assert!(listed.stdout.contains(&*name) && !listed.stdout.contains("\\u{"), "{listed:#?}");
+    let hostile = folder.with_file_name(format!("{name}{HOSTILE}"));
+    fs::rename(&folder, &hostile).expect("renamed");
+    let listed = harmless_run(&pipeline, &["runs", "list"]);
+    assert!(listed.stdout.contains("\\u{202e}\\u{2066}"), "{listed:#?}");
+    harmless_run(&pipeline, &["runs", "list", "--json"]).json();
+    fs::rename(&hostile, &folder).expect("renamed back");
     harmless_run(&pipeline, &["run", ".", "--resume", "last"]);
     fs::write(&file, format!("{{\"{HOSTILE}\"")).expect("written");
     harmless_run(&pipeline, &["runs", "list"]);

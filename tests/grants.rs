@@ -168,18 +168,21 @@ fn a_model_and_a_cache_are_given_by_the_stage() {
     let told = |analyzer: &str, stage: &str| came_to(&pipeline(analyzer, "", stage).run());
     assert!(told("model", "model = \"mock\"").starts_with("got the model said: "));
     assert_eq!(told("cache-put", "store = \"kept\""), "got kept");
-    let denied = [
-        told("model", ""),
-        told("cache-put", ""),
-        told("model-unasked", "model = \"mock\""),
-        told("cache-unasked", "store = \"kept\""),
-    ];
+    let denied = [told("model", ""), told("cache-put", ""), told("model-unasked", ""), told("cache-unasked", "")];
     assert_snapshot!(denied.join("\n"), @r#"
     stage `tried` asks for a model and has none: add `model = "NAME"` to it
     stage `tried` has no cache to keep things in: add `store = "NAME"` to it
     plugin `guest` does not ask for `model` in its descriptor, so it cannot be granted
     plugin `guest` does not ask for `cache` in its descriptor, so it cannot be granted
     "#);
+    let refused = [("model-unasked", "model = \"mock\""), ("cache-unasked", "store = \"kept\"")]
+        .map(|(analyzer, stage)| faults(&pipeline(analyzer, "", stage), &[]));
+    assert_snapshot!(refused.join("\n"), @r"
+    22: stage `tried`: `model-unasked` does not ask for a model, so `model` would have no effect
+       hint: remove `model` from the stage
+    22: stage `tried`: `cache-unasked` does not ask for a cache, so `store` would have no effect
+       hint: remove `store` from the stage
+    ");
 }
 
 /// The faults of a pipeline: line, message and hint.

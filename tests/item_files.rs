@@ -56,7 +56,16 @@ fn every_id_has_a_folder_of_its_own_however_long_or_odd_it_is() {
     let run = pipeline.run().expect_code(0);
     let said: Vec<_> =
         results(&run.folder()).iter().map(|line| line["item"].as_str().expect("an id").to_owned()).collect();
-    assert_eq!(said, ids);
+    // Two ids of one spelling once their characters are composed: the second has a number.
+    let expected: Vec<&str> = ids
+        .iter()
+        .map(|id| match *id {
+            "e\u{301}" => "\u{e9}",
+            "\u{e9}" => "\u{e9}#2",
+            id => id,
+        })
+        .collect();
+    assert_eq!(said, expected);
     let folders = folders(&run.folder());
     assert_eq!(folders.len(), ids.len(), "{folders:?}");
     assert!(folders.iter().all(|name| name.len() <= 100), "{folders:?}");

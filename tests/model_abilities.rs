@@ -35,7 +35,7 @@ impl ExtensionFactory for Direct {
     }
 }
 
-/// Looks into its model without having asked for it.
+/// Asks for a model, and looks into it without having asked for that.
 #[derive(Config)]
 struct Uninvited {}
 
@@ -43,6 +43,10 @@ impl Analyzer for Uninvited {
     const NAME: &'static str = "uninvited";
     type Input = dice::Asked;
     type Output = dice::Said;
+
+    fn permissions() -> Vec<Permission> {
+        vec![Permission { name: "model".to_owned(), reason: "to ask it".to_owned() }]
+    }
 
     async fn analyze(&self, input: dice::Asked, host: &Host<'_>) -> CallResult<dice::Said> {
         let messages = vec![Message::user(input.text)];

@@ -307,6 +307,6 @@ expect = { "phrases.findings[0]" = { kind = "keyphrase" } }
 "#;
     let pipeline = Pipeline::new(routed).with("lens.md", LENS);
     let done = run_command(&mut command(&pipeline)).expect_code(0);
-    assert!(done.stdout.contains("2 tests: 2 passed"), "{}{}", done.stdout, done.stderr);
+    assert!(done.stderr.contains("2 tests: 2 passed, 0 failed"), "{}{}", done.stdout, done.stderr);
     assert!(!pipeline.path().join(".jackfield").exists(), "a test learns nothing that is kept");
 }

@@ -62,6 +62,14 @@ fn a_reward_of_a_csv_file_is_a_number() {
 }
 
 #[test]
+fn a_reward_that_a_stage_never_gives_as_a_number_is_refused_before_anything_runs() {
+    let stages = ROUTED.replace("input.reward", "talk.segments");
+    let items = "{\"text\": \"Bo: The bus is late.\"}\n";
+    let refused = pipeline("jsonl", &stages, "items.jsonl", items).run().expect_code(2);
+    assert!(refused.stdout.contains("a reward is a number, and `talk.segments` is not one"), "{}", refused.stdout);
+}
+
+#[test]
 fn an_analyzer_of_english_warns_once_of_texts_in_another_language_and_fails_none() {
     let stages =
         "[stages.tasks]\nuse = \"actions\"\nin = \"talk\"\n[stages.words]\nuse = \"keyphrases\"\nin = \"talk\"\n";

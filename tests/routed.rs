@@ -41,7 +41,7 @@ impl Policy {
                 r#"{{ use = "{alias}thompson", with = {{ discount = 0.99 }}, context = "input.topic", reward = "check.prob_true", models = ["cheap", "middle", "dear"], in_flight = 8, state = "ask" }}"#
             ),
             Self::Pareto => format!(
-                r#"{{ use = "{alias}pareto", with = {{ preference = {{ prob_true = 0.6, tokens_out = 0.4 }}, trials = 3, epsilon = 0.2 }}, context = "input.topic", maximize = ["check.prob_true"], minimize = ["ask.tokens_out"], models = ["cheap", "middle", "dear"], in_flight = 8, state = "ask" }}"#
+                r#"{{ use = "{alias}pareto", with = {{ preference = {{ prob_true = 0.6, longest = 0.4 }}, trials = 3, epsilon = 0.2 }}, context = "input.topic", maximize = ["check.prob_true"], minimize = ["length.longest"], models = ["cheap", "middle", "dear"], in_flight = 8, state = "ask" }}"#
             ),
             Self::Fallback => format!(
                 r#"{{ use = "{alias}fallback", with = {{ failures = 2, probe_after = 5 }}, models = ["frail", "middle"], in_flight = 8, state = "ask" }}"#
@@ -62,8 +62,8 @@ user_template = "Answer."
 paraphrases = ["{CLAIM}"]
 "#;
 
-/// A pipeline over so many claims: the stage `ask` puts each to one of several models, and the stage `check` has a judge
-/// say how good the answer was, from 0 to 1.
+/// A pipeline over so many claims: the stage `ask` puts each to one of several models, the stage `check` has a judge say how
+/// good the answer was, from 0 to 1, and the stage `length` counts its words.
 pub fn pipeline(server: &ModelServer, policy: Policy, alias: &str, claims: usize) -> Pipeline {
     let model = |name: &str| {
         let address = server.address;
@@ -98,6 +98,11 @@ use = "claim-sample"
 in = {{ {slot}, temperature = "ask.prob_true" }}
 with = {{ bank = "bank.toml" }}
 model = "judge"
+
+[stages.length]
+use = "reply-length"
+in = {{ replies = [{{ text = "ask.label" }}] }}
+with = {{ unit = "words" }}
 "#
     ))
     .with("bank.toml", BANK)
@@ -141,7 +146,9 @@ fn answer(asked: &Asked) -> Reply {
         "frail" if claim.is_multiple_of(3) || (40..60).contains(&claim) => return Reply::error(400, ""),
         _ => (0.4 + chance * 0.6, 90),
     };
-    let content = json!({ "prob_true": belief }).to_string();
+    // As many words as it is said to have tokens.
+    let label = "so ".repeat(tokens);
+    let content = json!({ "prob_true": belief, "label": label }).to_string();
     Reply::json(
         200,
         &json!({

@@ -442,13 +442,12 @@ proptest! {
         let out = tempfile::tempdir().expect("a folder");
         let folder = RunFolder::create(out.path(), "model").expect("a run folder");
         let path = folder.path().to_owned();
-        drop(folder);
+        let mut made = Some(folder);
         for after in aborts {
             let cancel = Cancel::default();
             let mut observer = Impatient { left: after, cancel: cancel.clone(), happened: Arc::default() };
-            let folder = RunFolder::open(out.path(), path.to_str().expect("UTF-8"));
-            // A first session has no record to be found by yet.
-            let folder = folder.unwrap_or_else(|_| RunFolder::hold(path.clone()).expect("the folder"));
+            let open = || RunFolder::open(out.path(), path.to_str().expect("UTF-8")).expect("the run");
+            let folder = made.take().unwrap_or_else(open);
             run(&case, &plan, folder, &cancel, &mut observer);
         }
         let folder = RunFolder::open(out.path(), path.to_str().expect("UTF-8")).expect("the run");

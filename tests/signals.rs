@@ -222,7 +222,8 @@ fn a_second_signal_of_any_kind_leaves_without_a_panic() {
 #[test]
 fn a_wait_of_an_hour_that_a_server_asks_for_is_reported_at_once_and_ends_with_a_signal() {
     let server = ModelServer::start(Duration::ZERO, |_| Reply::error(429, "retry-after: 3600\r\n"));
-    let model = format!("use = \"openai\"\nwith = {}", server.model("api_key_env = \"NONE\""));
+    let patient = "use = \"openai\"\nretry = { longest_wait = \"2h\" }";
+    let model = format!("{patient}\nwith = {}", server.model("api_key_env = \"NONE\""));
     let pipeline = pipeline(3, &model, "");
     let mut run = Run::start(pipeline.command().env("NONE", "none"));
     run.says("the server limits the rate and asks to wait 1h before the next call");
@@ -237,10 +238,17 @@ fn a_wait_of_an_hour_that_a_server_asks_for_is_reported_at_once_and_ends_with_a_
 fn a_delay_before_another_try_is_reported_and_ends_with_a_signal() {
     let server = ModelServer::start(Duration::ZERO, |_| Reply::error(429, "retry-after: 3600\r\n"));
     // The model gives up at once; the stage tries again.
-    let model =
-        format!("use = \"openai\"\nretry = {{ attempts = 1 }}\nwith = {}", server.model("api_key_env = \"NONE\""));
+    let model = format!(
+        "use = \"openai\"\nretry = {{ attempts = 1, longest_wait = \"2h\" }}\nwith = {}",
+        server.model("api_key_env = \"NONE\"")
+    );
     let pipeline = pipeline(1, &model, "");
-    let mut run = Run::start(pipeline.command().args(["--set", "stages.q.retry={ attempts = 3 }"]).env("NONE", "none"));
+    let mut run = Run::start(
+        pipeline
+            .command()
+            .args(["--set", "stages.q.retry={ attempts = 3, longest_wait = \"2h\" }"])
+            .env("NONE", "none"),
+    );
     run.says("waiting: stage `q` tries again in 1h");
     run.signal("INT");
     let (code, said) = run.end();

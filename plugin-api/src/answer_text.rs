@@ -15,6 +15,11 @@ const REASONING_MARKS: [(&str, &str); 9] = [
     ("<|channel|>analysis<|message|>", "<|channel|>final<|message|>"),
 ];
 
+/// So many blocks that nothing opens are taken off at most.
+const MOST_UNOPENED: usize = 8;
+/// So many fences of an answer are looked into at most.
+const MOST_FENCES: usize = 64;
+
 /// A text of a model, with its reasoning apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AnswerText<'a> {
@@ -45,6 +50,7 @@ impl<'a> AnswerText<'a> {
         let mut answer = text;
         let mut reasoning = Vec::new();
         let mut is_cut_off = false;
+        let mut unopened_count = 0;
         loop {
             let rest = answer.trim_start_matches(|char: char| char.is_whitespace() || char == '\u{feff}');
             let opened = REASONING_MARKS.iter().find(|(begin, _)| starts_with(rest, begin));
@@ -54,8 +60,13 @@ impl<'a> AnswerText<'a> {
                     is_cut_off = find(inside, end).is_none();
                     find(inside, end).map_or((inside, ""), |at| (&inside[..at], &inside[at + end.len()..]))
                 }
+                // Each looks through the rest of the text.
+                None if unopened_count == MOST_UNOPENED => break,
                 None => match end_without_beginning(rest) {
-                    Some((at, end)) => (&rest[..at], &rest[end..]),
+                    Some((at, end)) => {
+                        unopened_count += 1;
+                        (&rest[..at], &rest[end..])
+                    }
                     None => break,
                 },
             };
@@ -82,46 +93,45 @@ pub fn json_of_answer(text: &str) -> Option<&str> {
     if is_json(text) {
         return Some(text);
     }
-    if let Some(inside) = text.strip_prefix("```").and_then(|rest| rest.strip_suffix("```")) {
-        // A fence on a single line.
-        let inside = inside.strip_prefix("json").unwrap_or(inside).trim();
-        if is_json(inside) {
-            return Some(inside);
-        }
-    }
     let mut found = None;
-    for block in fenced_blocks(text) {
-        let is_structure = block.starts_with(['{', '[']);
-        if is_structure && is_json(block) && found.replace(block).is_some() {
-            return None;
+    let mut rest = text;
+    for _ in 0..MOST_FENCES {
+        let Some(start) = ["```", "~~~"].iter().filter_map(|fence| rest.find(fence)).min() else { break };
+        let sign = if rest[start..].starts_with('`') { '`' } else { '~' };
+        let inside = rest[start..].trim_start_matches(sign);
+        let inside = inside.trim_start_matches(|char: char| char.is_ascii_alphanumeric()).trim_start();
+        let fence = sign.to_string().repeat(3);
+        let Some(end) = end_of_structure(inside) else {
+            // Something else is fenced.
+            let Some(end) = inside.find(&fence) else { break };
+            rest = inside[end..].trim_start_matches(sign);
+            continue;
+        };
+        rest = &inside[end..];
+        let after = inside[end..].trim_start();
+        // The last fence may lack its end.
+        if after.is_empty() || after.starts_with(&fence) {
+            if found.replace(&inside[..end]).is_some() {
+                return None;
+            }
+            rest = after.trim_start_matches(sign);
         }
     }
     found
 }
 
-fn is_json(text: &str) -> bool {
-    serde_json::from_str::<IgnoredAny>(text).is_ok()
+/// Where the object or the list ends that a text begins with.
+fn end_of_structure(text: &str) -> Option<usize> {
+    if !text.starts_with(['{', '[']) {
+        return None;
+    }
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
+    values.next()?.ok()?;
+    Some(values.byte_offset())
 }
 
-/// What stands between lines that begin with three backticks or more; the last block may lack its end.
-fn fenced_blocks(text: &str) -> Vec<&str> {
-    let mut blocks = Vec::new();
-    let mut begin: Option<(usize, usize)> = None;
-    let mut start = 0;
-    for line in text.split_inclusive('\n') {
-        let ticks = line.trim_start().bytes().take_while(|byte| *byte == b'`').count();
-        match begin {
-            None if ticks >= 3 => begin = Some((start + line.len(), ticks)),
-            Some((from, opened)) if ticks >= opened && line.trim().len() == ticks => {
-                blocks.push(text[from..start].trim());
-                begin = None;
-            }
-            _ => {}
-        }
-        start += line.len();
-    }
-    blocks.extend(begin.map(|(from, _)| text[from..].trim()));
-    blocks
+fn is_json(text: &str) -> bool {
+    serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
 /// Where reasoning ends whose beginning is not part of the text, and where what follows begins.
@@ -202,6 +212,14 @@ mod tests {
     }
 
     #[test]
+    fn a_text_of_nothing_but_marks_is_soon_done_with() {
+        let text = "a\n</think>\n".repeat(30_000);
+        let split = AnswerText::split(&text);
+        assert_eq!(split.reasoning.len(), MOST_UNOPENED);
+        assert!(!split.answer.is_empty());
+    }
+
+    #[test]
     fn a_text_that_ends_within_its_reasoning_has_no_answer() {
         for (text, reasoning) in [
             ("<think>Perhaps {\"n\": 1}", "Perhaps {\"n\": 1}"),
@@ -224,6 +242,9 @@ mod tests {
             "```{\"n\": 1}```",
             "Here it is:\n\n  ```JSON\n  {\"n\": 1}\n  ```\nDone.",
             "It was cut off after:\n```json\n{\"n\": 1}",
+            "Here is the JSON: ```json\n{\"n\": 1}\n```\nDone.",
+            "Here:\n```json\n{\"n\": 1}```\nDone.",
+            "~~~json\n{\"n\": 1}\n~~~\nDone.",
             "Install it:\n```sh\nrun {this}\n```\nand:\n````json\r\n{\"n\": 1}\r\n````\r\n",
         ] {
             assert_eq!(json_of_answer(text), Some(object), "{text}");
@@ -241,6 +262,7 @@ mod tests {
             "I would say {\"n\": 1}.",
             "{\"n\": 1} or {\"n\": 2}",
             "{\"outer\": {\"n\": 1}",
+            "```sh\nrun\n```\n{\"n\": 1}",
             "```json\n{\"n\": 1}\n```\nor\n```json\n{\"n\": 2}\n```",
             "```json\n{\"outer\": {\"n\": 1}\n```",
         ] {

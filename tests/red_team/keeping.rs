@@ -14,7 +14,7 @@ const FILE: &str = "[cache.kept]\ntiers = [{ use = \"sqlite\", with = { path = \
 #[test]
 fn a_cache_and_a_model_are_for_those_that_ask_and_are_given_one() {
     let said = [
-        attack("cache-unasked").stage("store = \"kept\"").tables(MEMORY).stopped(),
+        attack("cache-unasked").tables(MEMORY).stopped(),
         attack("cache-peek").stopped(),
         attack("model-unasked").stopped(),
         attack("model").stopped(),
@@ -25,6 +25,15 @@ fn a_cache_and_a_model_are_for_those_that_ask_and_are_given_one() {
     invalid-config: plugin `hostile` does not ask for `model` in its descriptor, so it cannot be granted
     invalid-config: stage `tried` asks for a model and has none: add `model = "NAME"` to it
     "#);
+    // Nor can one be given to those that do not ask.
+    let said = [
+        attack("cache-unasked").stage("store = \"kept\"").tables(MEMORY).refused(),
+        attack("model-unasked").stage("model = \"mock\"").tables("[model.mock]\nuse = \"mock\"\n").refused(),
+    ];
+    assert_snapshot!(lines(said), @r"
+    stage `tried`: `cache-unasked` does not ask for a cache, so `store` would have no effect
+    stage `tried`: `model-unasked` does not ask for a model, so `model` would have no effect
+    ");
 }
 
 #[test]

@@ -159,8 +159,8 @@ fn many_memories_and_tables_count_as_one() {
     let said = [crowd(40, 400, 1), crowd(1, 0, 19_000_000), crowd(200, 1, 1)].map(|bytes| refused(&bytes));
     assert_snapshot!(lines(said), @r"
     `[file]` failed while being loaded: over-budget: asked for 275.0 MiB of memory, beyond its limit of 256 MiB
-    `[file]` is damaged: it is not a valid component: module table does not fit in pooling allocator requirements: table index 0 has a minimum element size of 19000000 which exceeds the limit of 20000
-    `[file]` is damaged: it is not a valid component: The component transitively contains 201 core module instances, which exceeds the configured maximum of 64 in the pooling allocator
+    `[file]` is not compiled: it is valid, and beyond what this host takes: module table does not fit in pooling allocator requirements: table index 0 has a minimum element size of 19000000 which exceeds the limit of 20000
+    `[file]` is not compiled: it is valid, and beyond what this host takes: The component transitively contains 201 core module instances, which exceeds the configured maximum of 64 in the pooling allocator
     ");
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("crowd.wasm");

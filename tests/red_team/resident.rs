@@ -61,10 +61,12 @@ use = \"mock\"
     let names = plugin.extensions.iter().map(|entry| entry.descriptor.name.clone());
     let names: Vec<String> = names.filter(|name| !NOT_SET_UP.contains(&name.as_str())).collect();
     for name in &names {
+        // A check refuses what is given to those that do not ask for it.
+        let asks = !name.ends_with("-unasked");
         let more = match name {
             name if name.starts_with("fetch") => "with = { target = \"GET http://127.0.0.1:1/\" }",
-            name if name.starts_with("cache") => "store = \"kept\"",
-            name if name.starts_with("model") => "model = \"mock\"",
+            name if asks && name.starts_with("cache") => "store = \"kept\"",
+            name if asks && name.starts_with("model") => "model = \"mock\"",
             _ => "",
         };
         let limits =

@@ -14,8 +14,8 @@ use jackfield_engine::{Cancel, Engine, Observer, Options, Silent, open_stages};
 use jackfield_loader::{Digest, ExtensionEntry, ExtensionFactory, Linkage, Plugin, Registry, sandbox::Limits};
 use jackfield_pipeline::Request as PipelineRequest;
 use jackfield_plugin_api::{
-    BoxFuture, CompletionRequest, Descriptor, Document, Failure, HostCalls, Instance, Kind, Message, Random, Request,
-    Result as CallResult, Stability,
+    BoxFuture, CompletionRequest, Descriptor, Document, Failure, HostCalls, Instance, Kind, Message, Permission,
+    Random, Request, Result as CallResult, Stability,
 };
 use jackfield_services::open_services;
 use jackfield_store::{RunFolder, RunJson, Summary};
@@ -194,7 +194,7 @@ pub fn registry() -> Registry {
         config: json!({ "type": "object" }),
         input: json!({}),
         output,
-        permissions: Vec::new(),
+        permissions: vec![Permission { name: "model".into(), reason: "to ask it".into() }],
         examples: Vec::new(),
         stability: Stability::Experimental,
     };

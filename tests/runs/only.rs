@@ -65,7 +65,7 @@ fn an_item_that_is_refused_loses_nothing_and_leaves_the_run_as_it_was() {
     let pipeline = talks("");
     let all = pipeline.run().expect_code(0);
     let before = results(&all.folder());
-    let again = |id: &str| only(&pipeline, &["--resume", "last", "--only", id]);
+    let again = |id: &str| ask(&pipeline, &["run", ".", "--resume", "last", "--only", id]);
     again("gardn").expect_code(2);
     fs::write(pipeline.path().join("data/garden.txt"), "Ann: Another text.\n").expect("written");
     let changed = again("garden");

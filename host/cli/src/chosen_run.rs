@@ -15,11 +15,13 @@ pub(super) fn chosen_run(out: &Path, name: &str) -> Result<(PathBuf, RunJson), S
 /// The folder of a run that is to be removed: named by its path, or by its name, the beginning of it or `last` below `out`. In
 /// the folder of a pipeline, `last` is a run of that pipeline, and of no other.
 pub(super) fn folder_to_remove(out: &Path, name: &str) -> Result<PathBuf, StoreError> {
-    let of_pipeline_alone = |last| match last {
-        LastOf::PipelineOrFolder(pipeline) => LastOf::Pipeline(pipeline),
-        other => other,
-    };
-    with_last(name, |last| find_run(out, name, of_pipeline_alone(last)))
+    with_last(name, |last| {
+        let of_pipeline_alone = match last {
+            LastOf::PipelineOrFolder(pipeline) => LastOf::Pipeline(pipeline),
+            other => other,
+        };
+        find_run(out, name, of_pipeline_alone)
+    })
 }
 
 fn with_last<T>(name: &str, look: impl FnOnce(LastOf<'_>) -> T) -> T {

@@ -62,7 +62,7 @@ pub(super) struct Args {
     /// Run the item of this id alone; may be given several times. With --resume: make all of its calls again, whatever came of
     /// them.
     #[arg(long, value_name = "ID")]
-    only: Vec<String>,
+    pub(super) only: Vec<String>,
 
     /// Keep each call of a stage, with all that it asked of the host, in a file of its own: in this folder, or in `calls` of
     /// the run folder. `jackfield plugins replay` makes such a call again.

@@ -123,7 +123,7 @@ fn with_short_names(header: &[&str], mut rows: Vec<Vec<String>>) -> Vec<Vec<Stri
         cells.chain([header[column].chars().count()]).max().unwrap_or_default() + 2
     };
     let others: usize = (1..header.len()).map(width_of).sum();
-    let most = WIDTH.saturating_sub(others).max(ENDING_CHARS + 4);
+    let most = WIDTH.saturating_sub(others).max(ENDING_CHARS + 3);
     for name in rows.iter_mut().filter_map(|row| row.first_mut()) {
         let length = name.chars().count();
         if length > most {
@@ -147,7 +147,7 @@ mod tests {
         };
         let long = format!("{}-20261121-101204-5d11", "transcripts-of-all-meetings".repeat(3));
         let rows = with_short_names(&header, vec![row(&long), row("short-20261121-101204-5d12")]);
-        assert!(rows[0][0].starts_with("tra") && rows[0][0].ends_with("…20261121-101204-5d11"), "{}", rows[0][0]);
+        assert!(rows[0][0].starts_with("tr") && rows[0][0].ends_with("…20261121-101204-5d11"), "{}", rows[0][0]);
         let text = table(&header, rows);
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
     }

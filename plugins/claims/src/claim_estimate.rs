@@ -11,7 +11,8 @@ use crate::{
 /// Estimates how likely a model holds a claim to be, with an interval of 95 %.
 ///
 /// Template means in logit space, their 20 % trimmed mean, and a clustered bootstrap of both stages. With fewer draws than
-/// the plan asks for the interval is a fast one; the final one is kept in the cache (`store`), if there is one.
+/// the plan asks for the interval is a fast one; the final one is kept in the cache (`store`), if there is one. Give the stage
+/// the model of `claim-plan` then: a cache keeps apart what stages of different models put there.
 #[derive(Config)]
 pub struct ClaimEstimate {
     /// B: draws of the bootstrap; the plan's by default.
@@ -35,8 +36,12 @@ impl Analyzer for ClaimEstimate {
     type Output = Execution;
 
     fn permissions() -> Vec<Permission> {
-        let reason = "to keep the final estimate, where the stage has a `store`".to_owned();
-        vec![Permission { name: "cache".to_owned(), reason }]
+        let model = "to keep the final estimate where a `claim-plan` of the same model finds it, which is not called";
+        let cache = "to keep the final estimate, where the stage has a `store`";
+        vec![
+            Permission { name: "model".to_owned(), reason: model.to_owned() },
+            Permission { name: "cache".to_owned(), reason: cache.to_owned() },
+        ]
     }
 
     async fn analyze(&self, input: Answers, host: &Host<'_>) -> Result<Execution> {

@@ -63,6 +63,19 @@ impl Session<'_, '_> {
         record: &RunRecord,
         items: &[SourceItem],
     ) -> Result<BTreeMap<u64, String>, EngineError> {
+        let positions: BTreeMap<&str, u64> = items.iter().map(|item| (&*item.id, item.index)).collect();
+        let mut moved = None;
+        record.db.each_item(|row| {
+            let now = positions.get(row.id.as_str());
+            if now.is_some_and(|now| *now != row.index) {
+                moved.get_or_insert((row.index, row.id, now.copied().unwrap_or_default()));
+            }
+            Ok(())
+        })?;
+        if let Some((index, was, now)) = moved {
+            let now = format!("item {}", now + 1);
+            return Err(EngineError::ItemsDiffer { place: index + 1, was, now, run: record.folder.id() });
+        }
         let mut forgotten = self.selected_folders.clone();
         for item in items {
             let Some(row) = record.db.item(item.index)?.filter(ItemRow::was_read) else { continue };

@@ -229,7 +229,7 @@ mod tests {
         relaxed SIMD, whose results differ between machines
         memory pages of another size than 64 KiB
         wide arithmetic
-        stack switching
+        stack switching, and garbage collection
         asynchronous calls between components (WASI 0.3)
         lists of a fixed length, or maps, in interfaces
         ");

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     diagnostics::{Diagnostic, Span},
     parsed::{Expr, ParsedRoute, WireRef},
-    plan::{ArmPlan, ObjectivePlan, RoutePlan, Wire},
+    plan::{ArmPlan, ObjectivePlan, RoutePlan, Source, Wire},
     step::Step,
     syntax::{Key, Node, Table, Value as Toml},
 };
@@ -264,11 +264,8 @@ impl<'a> Checker<'a> {
                 // Its source is looked up with those of the stage.
                 self.wire_type(None, wire, &item);
             }
-            if let Some(wire) = &route.reward
-                && self.look_up_source(None, wire).is_some()
-            {
-                let ty = self.wire_type(None, wire, &item);
-                self.check_is_number("a reward", wire, &ty);
+            if let Some(wire) = &route.reward {
+                self.check_learned_from("a reward", wire, &item);
             }
         }
         let objectives: Vec<WireRef> = self
@@ -279,10 +276,18 @@ impl<'a> Checker<'a> {
             .map(|objective| objective.wire.clone())
             .collect();
         for wire in &objectives {
-            if self.look_up_source(None, wire).is_some() {
-                let ty = self.wire_type(None, wire, &item);
-                self.check_is_number("an objective", wire, &ty);
-            }
+            self.check_learned_from("an objective", wire, &item);
+        }
+    }
+
+    /// Checks a wire that a route learns from. What a field of an item holds is left to the run, whatever the items have that
+    /// somebody looked at: it learns from a text that is a number, as all are in a CSV file, and counts what is none.
+    fn check_learned_from(&mut self, what: &str, wire: &WireRef, item: &Value) {
+        let Some(source) = self.look_up_source(None, wire) else { return };
+        let ty = self.wire_type(None, wire, item);
+        let is_field_of_item = source == Source::Input && wire.text.as_ref().is_some_and(|text| !text.path.is_empty());
+        if !is_field_of_item {
+            self.check_is_number(what, wire, &ty);
         }
     }
 

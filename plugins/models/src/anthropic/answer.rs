@@ -31,6 +31,7 @@ pub(super) fn parse(body: &[u8], tool: Option<&Tool<'_>>, api: &Api) -> Result<C
     content.part_thoughts();
     let finish = match answer.get("stop_reason").text().unwrap_or_default() {
         "refusal" => return Err(api.refusal(content.text.as_deref().unwrap_or("it gave no reason"))),
+        "error" => return Err(api.no_answer("broke its answer off (error)")),
         "max_tokens" | "model_context_window_exceeded" => FinishReason::Length,
         _ if content.is_cut_off => FinishReason::Length,
         "" | "end_turn" | "stop_sequence" | "tool_use" => FinishReason::Stop,
@@ -38,7 +39,7 @@ pub(super) fn parse(body: &[u8], tool: Option<&Tool<'_>>, api: &Api) -> Result<C
     };
     let input = tool.and_then(|tool| input_of(blocks, tool));
     let text = input.or(content.text).unwrap_or_default();
-    if text.is_empty() && finish != FinishReason::Length {
+    if text.trim().is_empty() && finish != FinishReason::Length {
         return Err(api.no_answer("answered without a text"));
     }
     let usage = usage_of(answer.get("usage"));
@@ -132,7 +133,7 @@ mod tests {
         assert_eq!(refused(json!([{ "type": "text", "text": "No." }])), "the model refused: No.");
         assert!(answer(json!([]), "end_turn", None).unwrap_err().message().contains("without a text"));
         assert_eq!(answer(json!([]), "max_tokens", None).unwrap().finish, FinishReason::Length);
-        for invalid_answer in ["[]", "x", r#"{"choices": []}"#] {
+        for invalid_answer in ["[1]", "x", r#"{"choices": []}"#] {
             assert!(
                 matches!(parse(invalid_answer.as_bytes(), None, &api()), Err(Failure::InvalidOutput(_))),
                 "{invalid_answer}"
@@ -143,7 +144,9 @@ mod tests {
             stream.message(),
             "the server at 127.0.0.1:9 answered a stream of events, which it was not asked for"
         );
-        for unfinished in ["", "{}", r#"{"content": null}"#, r#"{"content": [{"ty"#] {
+        let blank = r#"{"content": [{"type": "text", "text": "\n "}], "stop_reason": "end_turn"}"#;
+        let given_up = r#"{"content": [{"type": "text", "text": "ha"}], "stop_reason": "error"}"#;
+        for unfinished in ["", "{}", "[]", r#"{"content": null}"#, r#"{"content": [{"ty"#, blank, given_up] {
             assert!(matches!(parse(unfinished.as_bytes(), None, &api()), Err(Failure::Unavailable(_))), "{unfinished}");
         }
     }

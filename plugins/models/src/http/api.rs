@@ -118,7 +118,7 @@ impl Api {
             }
             Err(ReadError::Decode(DecodeError::Unknown(coding))) => Err(self.invalid_answer(&format!(
                 "answered in the coding `{}` (`Content-Encoding`), which it was asked not to use",
-                shortened_line(&coding, 40)
+                shortened_line(&self.redact(coding), 40)
             ))),
             Err(ReadError::Decode(DecodeError::Damaged(coding))) => Err(self.no_answer(&format!(
                 "answered something that is no whole `{coding}`, as `Content-Encoding` says it is"
@@ -186,7 +186,7 @@ async fn exchange(client: Client, request: Request) -> Result<Answer, ReadError>
     }
     let body = body::read_start(&mut response, MAX_ERROR_BODY).await;
     // The status says enough where the body cannot be read.
-    let body = decode(response.headers(), body, MAX_ERROR_BODY).unwrap_or_default();
+    let body = decode(response.headers(), body, MAX_ANSWER).unwrap_or_default();
     Ok(Answer::OtherStatus(status.as_u16(), response.headers().clone(), body))
 }
 

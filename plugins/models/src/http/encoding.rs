@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use flate2::read::{DeflateDecoder, GzDecoder, MultiGzDecoder, ZlibDecoder};
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 
 /// Most codings on top of each other.
@@ -23,8 +23,9 @@ pub(crate) enum DecodeError {
 /// gzip does, which JSON does not, is taken for gzip whether or not the server says so.
 pub(crate) fn decode(headers: &HeaderMap, mut body: Vec<u8>, limit: usize) -> Result<Vec<u8>, DecodeError> {
     let named = headers.get_all(CONTENT_ENCODING).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
-    let named = named.collect::<Vec<_>>().join(",").to_ascii_lowercase();
-    let codings = named.split(',').map(str::trim).filter(|name| !matches!(*name, "" | "identity" | "none" | "utf-8"));
+    let named = named.collect::<Vec<_>>().join(",");
+    let is_plain = |name: &str| ["", "identity", "none", "utf-8"].iter().any(|plain| name.eq_ignore_ascii_case(plain));
+    let codings = named.split(',').map(str::trim).filter(|name| !is_plain(name));
     let mut codings: Vec<&str> = codings.collect();
     if codings.is_empty() && body.starts_with(&[0x1f, 0x8b]) {
         codings.push("gzip");
@@ -37,16 +38,21 @@ pub(crate) fn decode(headers: &HeaderMap, mut body: Vec<u8>, limit: usize) -> Re
         if body.is_empty() {
             break;
         }
-        body = match coding {
+        // The name stays as it came: it may be anything, the key too, which messages are to be freed of.
+        body = match coding.to_ascii_lowercase().as_str() {
             // Some servers name a coding and send the plain text.
             _ if begins_as_json(&body) => Ok(body),
-            "gzip" | "x-gzip" => inflate(MultiGzDecoder::new(&*body), limit),
+            // What follows the first part may be no other one.
+            "gzip" | "x-gzip" => match inflate(MultiGzDecoder::new(&*body), limit) {
+                Err(Stopped::Damaged) => inflate(GzDecoder::new(&*body), limit),
+                other => other,
+            },
             // The standard says zlib, and some servers send what is within it.
             "deflate" => match inflate(ZlibDecoder::new(&*body), limit) {
                 Err(Stopped::Damaged) => inflate(DeflateDecoder::new(&*body), limit),
                 other => other,
             },
-            other => return Err(DecodeError::Unknown(other.to_owned())),
+            _ => return Err(DecodeError::Unknown(coding.to_owned())),
         }
         .map_err(|stopped| match stopped {
             Stopped::TooLong => DecodeError::TooLong,
@@ -114,10 +120,12 @@ mod tests {
             ("gzip", gzip(TEXT)),
             ("X-GZIP", gzip(TEXT)),
             ("gzip", [gzip(&TEXT[..5]), gzip(&TEXT[5..])].concat()),
+            ("gzip", [gzip(TEXT), b"junk".to_vec()].concat()),
+            ("gzip", [gzip(TEXT), vec![0; 20]].concat()),
             ("deflate", zlib(TEXT)),
             ("deflate", raw(TEXT)),
             ("deflate, gzip", gzip(&zlib(TEXT))),
-            ("identity", TEXT.to_vec()),
+            ("Identity", TEXT.to_vec()),
             ("", TEXT.to_vec()),
             ("identity", gzip(TEXT)),
             ("br", TEXT.to_vec()),
@@ -131,6 +139,7 @@ mod tests {
     #[test]
     fn what_cannot_be_decoded_is_told_apart() {
         assert_eq!(decoded("br", b"\x0b\x02\x80x\x03".to_vec()), Err(DecodeError::Unknown("br".to_owned())));
+        assert_eq!(decoded("aB-c", vec![1]), Err(DecodeError::Unknown("aB-c".to_owned())));
         assert_eq!(decoded("gzip", gzip(TEXT)[..12].to_vec()), Err(DecodeError::Damaged("gzip".to_owned())));
         assert_eq!(decoded("deflate", b"\xff\xff\xff".to_vec()), Err(DecodeError::Damaged("deflate".to_owned())));
         assert!(matches!(decoded("gzip, gzip, gzip, gzip, gzip", gzip(TEXT)), Err(DecodeError::Unknown(_))));

@@ -9,6 +9,9 @@ use std::borrow::Cow;
 /// Most lists and objects within each other.
 const DEEPEST: usize = 128;
 
+/// Largest number that is believed to be a count.
+const LARGEST_COUNT: u64 = 1_000_000_000_000;
+
 /// A value as a server sent it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Json<'a> {
@@ -109,13 +112,13 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// A count, which may be written as a fraction or as a text. One too large for the type is the largest. One that makes no
-    /// sense (negative, no number) is as good as none: it costs no answer, and the host counts.
+    /// A count, which may be written as a fraction or as a text. One that makes no sense (negative, no number, beyond all
+    /// that is ever counted) is as good as none: it costs no answer, and the host counts.
     pub(crate) fn count(&self) -> Option<u64> {
         let (Self::Number(text) | Self::Text(text)) = self else { return None };
         let text = text.trim();
-        let of_float = |number: f64| (number >= 0.0).then_some(number as u64);
-        text.parse().ok().or_else(|| of_float(text.parse().ok()?))
+        let of_float = |number: f64| (0.0..=LARGEST_COUNT as f64).contains(&number).then_some(number as u64);
+        text.parse().ok().or_else(|| of_float(text.parse().ok()?)).filter(|count| *count <= LARGEST_COUNT)
     }
 
     /// The value as JSON on one line, with keys in the order they came in.
@@ -394,15 +397,17 @@ mod tests {
             ("9.9", Some(9)),
             (r#""9""#, Some(9)),
             (r#"" 9.5 ""#, Some(9)),
-            ("18446744073709551615", Some(u64::MAX)),
-            ("18446744073709551616", Some(u64::MAX)),
-            ("1e300", Some(u64::MAX)),
-            ("1e999", Some(u64::MAX)),
+            ("1e12", Some(LARGEST_COUNT)),
+            ("1000000000001", None),
+            ("18446744073709551615", None),
+            ("18446744073709551616", None),
+            ("1e300", None),
+            ("1e999", None),
             ("-1", None),
             ("-0.5", None),
             ("NaN", None),
             (r#""many""#, None),
-            (r#""inf""#, Some(u64::MAX)),
+            (r#""inf""#, None),
             ("null", None),
             ("[9]", None),
             ("{}", None),

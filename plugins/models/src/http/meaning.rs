@@ -79,16 +79,36 @@ const PARTS: [(&str, Meaning); 52] = [
     ("invalidparam", Meaning::Request),
 ];
 
+/// Words of messages that mean this under whatever code, in lower case.
+const WORDS: [(&str, Meaning); 4] = [
+    ("credit balance is too low", Meaning::Quota),
+    ("insufficient balance", Meaning::Quota),
+    ("api key not valid", Meaning::Key),
+    ("incorrect api key", Meaning::Key),
+];
+
 impl Meaning {
     /// What the codes of an error mean together. A code says more than a type such as `invalid_request_error`, which some
     /// servers use for whatever a client may have done wrong.
     pub(crate) fn of_codes(codes: &[String]) -> Option<Self> {
-        let found: Vec<Self> = codes.iter().filter_map(|code| Self::of_code(code)).collect();
+        let codes: Vec<String> = codes.iter().map(|code| letters_of(code)).collect();
+        // Google's servers say of a limit by the minute that a quota is exceeded.
+        let is_passing = codes.iter().any(|code| code.contains("resourceexhausted"));
+        let counts = |code: &&String| !(is_passing && code.as_str() == QUOTA_EXCEEDED);
+        let found: Vec<Self> = codes.iter().filter(counts).filter_map(|code| Self::of_letters(code)).collect();
         found.iter().find(|meaning| **meaning != Self::Request).or_else(|| found.first()).copied()
     }
 
-    fn of_code(code: &str) -> Option<Self> {
-        let letters: String = code.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    /// What a message means where it has words that leave no doubt.
+    pub(crate) fn of_message(message: &str) -> Option<Self> {
+        let message = message.to_lowercase();
+        WORDS.iter().find(|(words, _)| message.contains(words)).map(|(_, meaning)| *meaning)
+    }
+
+    fn of_letters(letters: &str) -> Option<Self> {
+        if letters == QUOTA_EXCEEDED {
+            return Some(Self::Quota);
+        }
         PARTS.iter().find(|(part, _)| letters.contains(part)).map(|(_, meaning)| *meaning)
     }
 
@@ -110,7 +130,8 @@ impl Meaning {
     /// knows better than one that has a status for everything; among words that say the same, its own status stays.
     pub(crate) fn corrected(self, status: u16) -> u16 {
         match (status, self) {
-            (400 | 403 | 413 | 422, Self::RateLimit | Self::Overload | Self::Outage | Self::Quota)
+            (400, Self::Key)
+            | (400 | 403 | 413 | 422, Self::RateLimit | Self::Overload | Self::Outage | Self::Quota)
             | (429 | 500..=599, Self::Quota)
             | (500, Self::RateLimit | Self::Overload | Self::Key | Self::Unknown | Self::Content | Self::Request) => {
                 self.status()
@@ -118,6 +139,14 @@ impl Meaning {
             _ => status,
         }
     }
+}
+
+/// A code that means a used-up quota only as a whole.
+const QUOTA_EXCEEDED: &str = "quotaexceeded";
+
+/// The letters and digits of a code, in lower case.
+fn letters_of(code: &str) -> String {
+    code.chars().filter(char::is_ascii_alphanumeric).map(|char| char.to_ascii_lowercase()).collect()
 }
 
 #[cfg(test)]
@@ -144,6 +173,8 @@ mod tests {
             (&["context_length_exceeded", "invalid_request_error"], Meaning::Request),
             (&["BadRequestError"], Meaning::Request),
             (&["billing_error"], Meaning::Quota),
+            (&["quota_exceeded", "invalid_request_error"], Meaning::Quota),
+            (&["quota_exceeded", "RESOURCE_EXHAUSTED"], Meaning::RateLimit),
             (&["permission_error"], Meaning::Permission),
         ] {
             assert_eq!(meaning(codes), Some(meant), "{codes:?}");
@@ -157,6 +188,7 @@ mod tests {
         for (status, meant, counts) in [
             (400, Meaning::RateLimit, 429),
             (400, Meaning::Overload, 529),
+            (400, Meaning::Key, 401),
             (403, Meaning::Quota, 402),
             (429, Meaning::Quota, 402),
             (500, Meaning::Request, 400),

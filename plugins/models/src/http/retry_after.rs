@@ -12,11 +12,7 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
     let seconds = |text: &str, unit: f64| {
-        let with_unit = || {
-            let number = text.trim_end_matches(|char: char| char.is_ascii_alphabetic());
-            Some(number.trim_end().parse::<f64>().ok()? * unit_of(&text[number.len()..])?)
-        };
-        let seconds = text.parse::<f64>().map_or_else(|_| with_unit(), |number| Some(number * unit))?;
+        let seconds = text.parse::<f64>().map_or_else(|_| sum_of(text), |number| Some(number * unit))?;
         (seconds >= 0.0).then(|| Duration::try_from_secs_f64(seconds).map_or(LONGEST, |wait| wait.min(LONGEST)))
     };
     if let Some(wait) = text("retry-after-ms").and_then(|text| seconds(text, 0.001)) {
@@ -28,6 +24,19 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
         let from = text(DATE.as_str()).and_then(|date| httpdate::parse_http_date(date).ok()).unwrap_or(now);
         Some(until.duration_since(from).unwrap_or_default().min(LONGEST))
     })
+}
+
+/// The seconds of numbers that have a unit each: `4s`, `1.5 min`, `1h30m`.
+fn sum_of(text: &str) -> Option<f64> {
+    let (mut sum, mut rest) = (0.0, text);
+    while !rest.is_empty() {
+        let (number, after) = rest.split_at(rest.find(|char: char| char.is_ascii_alphabetic())?);
+        let end = after.find(|char: char| !char.is_ascii_alphabetic()).unwrap_or(after.len());
+        let (unit, after) = after.split_at(end);
+        sum += number.trim_end().parse::<f64>().ok()? * unit_of(unit)?;
+        rest = after.trim_start();
+    }
+    (!text.is_empty()).then_some(sum)
 }
 
 /// The seconds of a unit that some servers write after the number.
@@ -62,6 +71,9 @@ mod tests {
         assert_eq!(wait(&[("retry-after-ms", "250"), ("retry-after", "9")]), Some(Duration::from_millis(250)));
         assert_eq!(wait(&[("retry-after", "4s")]), Some(Duration::from_secs(4)));
         assert_eq!(wait(&[("retry-after", "1.5 min")]), Some(Duration::from_secs(90)));
+        assert_eq!(wait(&[("retry-after", "1h30m")]), Some(Duration::from_secs(5400)));
+        assert_eq!(wait(&[("retry-after", "59m12s")]), Some(Duration::from_secs(3552)));
+        assert_eq!(wait(&[("retry-after", "1s 500ms")]), Some(Duration::from_millis(1500)));
         assert_eq!(wait(&[("retry-after-ms", "250ms")]), Some(Duration::from_millis(250)));
         assert_eq!(wait(&[("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT")]), Some(Duration::from_secs(7)));
         let date = ("date", "Sun, 06 Nov 1994 08:49:35 GMT");
@@ -72,7 +84,7 @@ mod tests {
     #[test]
     fn nonsense_is_no_wait_and_a_huge_one_is_a_day() {
         assert_eq!(wait(&[]), None);
-        for invalid_answer in ["soon", "-1", "NaN", ""] {
+        for invalid_answer in ["soon", "-1", "NaN", "", "1h30", "1h soon"] {
             assert_eq!(wait(&[("retry-after", invalid_answer)]), None, "{invalid_answer}");
         }
         for huge in ["1e300", "inf", "999999999", "48h"] {

@@ -41,12 +41,13 @@ impl ServerError {
         // Google's servers put the one error into a list.
         let answer = answer.items().first().unwrap_or(answer);
         let choice = answer.get("choices").items().first().unwrap_or(&Json::Null);
+        let has_no_answer = ["choices", "content", "output"].iter().all(|key| answer.get(key).is_empty());
         let reported = [answer.get("error"), choice.get("error"), choice.get("message").get("error")];
-        if let Some(error) = reported.into_iter().find(|error| !error.is_empty()) {
+        let is_one = |error: &Json<'_>| !error.is_empty() && (has_no_answer || !says_nothing(error));
+        if let Some(error) = reported.into_iter().find(|&error| is_one(error)) {
             return Some(Self::from_value(error));
         }
         let names_itself = ["object", "type"].iter().any(|key| answer.get(key).text() == Some("error"));
-        let has_no_answer = ["choices", "content", "output"].iter().all(|key| answer.get(key).is_empty());
         let complains = ["errors", "detail"].iter().any(|key| !answer.get(key).is_empty())
             || ["message", "msg"].iter().any(|key| answer.get(key).words().is_some());
         if names_itself || has_no_answer && complains {
@@ -98,7 +99,11 @@ impl ServerError {
 
     fn codes_of(error: &Json<'_>) -> Vec<String> {
         let inner = error.get("innererror").get("code").words();
-        CODES.iter().filter_map(|key| error.get(key).words()).chain(inner).map(str::to_owned).collect()
+        let code = |key: &&str| match error.get(key) {
+            Json::Number(number) => Some(&**number),
+            code => code.words(),
+        };
+        CODES.iter().filter_map(code).chain(inner).map(str::to_owned).collect()
     }
 
     fn status_of(error: &Json<'_>) -> Option<u16> {
@@ -109,18 +114,24 @@ impl ServerError {
 
     /// What its words mean, as far as they are known.
     pub(crate) fn meaning(&self) -> Option<Meaning> {
-        Meaning::of_codes(&self.codes)
+        let of_codes = Meaning::of_codes(&self.codes);
+        match Meaning::of_message(&self.message) {
+            Some(Meaning::Quota) => Some(Meaning::Quota),
+            Some(meaning) if matches!(of_codes, None | Some(Meaning::Request)) => Some(meaning),
+            _ => of_codes,
+        }
     }
 
     /// The status that says as much as this error does under a status that says success.
     pub(crate) fn as_status(&self) -> u16 {
         let of_long_code = || {
-            let code = self.codes.iter().find_map(|code| code.parse::<u64>().ok());
-            code.filter(|code| (40_000..60_000).contains(code)).map(|code| (code / 100) as u16)
+            let mut codes = self.codes.iter().filter_map(|code| code.parse::<u16>().ok());
+            codes.find(|code| (40_000..60_000).contains(code)).map(|code| code / 100)
         };
-        let meant = || self.meaning().map(Meaning::status);
+        let meaning = self.meaning();
+        let status = self.status.map(|status| meaning.map_or(status, |meaning| meaning.corrected(status)));
         // Whoever answers with an error under 200 stands between: the server behind it is away.
-        self.status.or_else(meant).or_else(of_long_code).unwrap_or(502)
+        status.or_else(|| meaning.map(Meaning::status)).or_else(of_long_code).unwrap_or(502)
     }
 
     /// Whether it is about the key, or the lack of one.
@@ -144,6 +155,12 @@ impl ServerError {
         .any(|words| message.contains(words))
     }
 
+    /// Whether it may show a part of a key.
+    pub(crate) fn names_a_key(&self) -> bool {
+        let message = self.message.to_lowercase();
+        ["key", "token", "secret"].iter().any(|word| message.contains(word))
+    }
+
     /// Whether it is about what the prompt says.
     pub(crate) fn is_about_content(&self) -> bool {
         let message = self.message.to_lowercase();
@@ -151,6 +168,16 @@ impl ServerError {
             || ["flagged", "moderation", "content policy", "content filter", "safety"]
                 .iter()
                 .any(|words| message.contains(words))
+    }
+}
+
+/// Whether what stands under `error` says that there is none: nothing, zero, or a list or an object of nothing else.
+fn says_nothing(error: &Json<'_>) -> bool {
+    match error {
+        Json::Number(_) => error.count() == Some(0),
+        Json::List(items) => items.iter().all(says_nothing),
+        Json::Object(entries) => entries.iter().all(|(_, value)| says_nothing(value)),
+        _ => error.is_empty(),
     }
 }
 
@@ -220,6 +247,8 @@ mod tests {
             (r#"[{"error": {"message": "x", "status": "UNAVAILABLE"}}]"#, 500),
             (r#"{"detail": "x"}"#, 502),
             (r#"{"choices": [], "message": "x"}"#, 502),
+            (r#"{"error": {"message": null}}"#, 502),
+            (r#"{"error": {"message": "Insufficient Balance", "code": 429}}"#, 402),
         ] {
             assert_eq!(in_success(body).map(|error| error.as_status()), Some(status), "{body}");
         }
@@ -227,6 +256,10 @@ mod tests {
             r#"{"error": null, "choices": [{"message": {"content": "x"}, "error": null, "finish_reason": "stop"}]}"#,
             r#"{"error": {}, "choices": [{"message": {"content": "an error"}}]}"#,
             r#"{"type": "message", "content": [], "error": ""}"#,
+            r#"{"error": 0, "choices": [{"message": {"content": "x"}}]}"#,
+            r#"{"error": {"code": 0, "message": ""}, "choices": [{"message": {"content": "x"}}]}"#,
+            r#"{"error": {"message": null}, "choices": [{"message": {"content": "x"}, "error": false}]}"#,
+            r#"{"error": [], "content": [{"type": "text", "text": "x"}]}"#,
             r#"{"message": {"content": "another protocol"}, "done": true}"#,
             "{}",
         ] {

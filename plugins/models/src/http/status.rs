@@ -74,7 +74,8 @@ impl Api {
             )),
             408 | 409 | 425 | 500..=599 => Failure::Unavailable(format!("the server at {host} {answered}{says}")),
             // What the server says of a key, it may say with a part of the key.
-            401 => Failure::InvalidConfig(self.wants_key(status)),
+            401 if error.is_about_keys() || error.names_a_key() => Failure::InvalidConfig(self.wants_key(status)),
+            401 => Failure::InvalidConfig(format!("{}{says}", self.wants_key(status))),
             403 if error.is_about_keys() => Failure::InvalidConfig(self.wants_key(status)),
             403 if error.is_about_content() => {
                 Failure::InvalidInput(format!("the server at {host} refuses what the request says{says}"))
@@ -249,6 +250,16 @@ mod tests {
     }
 
     #[test]
+    fn a_401_shows_what_is_not_said_of_a_key() {
+        let message = |body| refused(401, body).message().to_owned();
+        let member = message(r#"{"error": {"message": "be a member of an organization"}}"#);
+        assert!(member.ends_with("(status 401): be a member of an organization"), "{member}");
+        for body in [r#"{"error": "the key ab..yz is unknown"}"#, r#"{"error": "Unauthorized"}"#, ""] {
+            assert!(message(body).ends_with("(status 401)"), "{body}");
+        }
+    }
+
+    #[test]
     fn words_decide_where_the_status_says_too_little() {
         use FailureKind::{InvalidConfig, InvalidInput, OverBudget, RateLimited, Unavailable};
         for (status, body, kind) in [
@@ -258,6 +269,13 @@ mod tests {
             (500, r#"{"error": {"type": "authentication_error", "message": "x"}}"#, InvalidConfig),
             (500, r#"{"error": {"type": "api_error", "message": "x"}}"#, Unavailable),
             (403, r#"{"error": {"type": "billing_error", "message": "x"}}"#, OverBudget),
+            (
+                400,
+                r#"{"error": {"type": "invalid_request_error", "message": "Your credit balance is too low"}}"#,
+                OverBudget,
+            ),
+            (429, r#"{"error": {"code": "1113", "message": "Insufficient balance, recharge"}}"#, OverBudget),
+            (400, r#"{"error": {"status": "INVALID_ARGUMENT", "message": "API key not valid."}}"#, InvalidConfig),
         ] {
             assert_eq!(refused(status, body).kind(), kind, "{status} {body}");
         }

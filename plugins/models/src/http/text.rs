@@ -19,7 +19,7 @@ pub(crate) fn shortened_line(text: &str, most: usize) -> String {
 
 /// What a web page says to a reader: its title and its text, without marks, scripts and styles.
 pub(crate) fn page_text(page: &str) -> String {
-    const UNSEEN: [(&str, &str); 3] = [("script", "</script"), ("style", "</style"), ("!--", "--")];
+    const UNSEEN: [(&str, &str); 3] = [("script", "</script"), ("style", "</style"), ("!--", "-->")];
     // As long as the page in bytes, since only ASCII letters change.
     let lower = page.to_ascii_lowercase();
     let mut text = String::new();
@@ -29,7 +29,7 @@ pub(crate) fn page_text(page: &str) -> String {
         text.push(' ');
         let mark = at + length + 1;
         let end = UNSEEN.iter().find(|(name, _)| lower[mark..].starts_with(name)).map_or("", |(_, end)| *end);
-        let ends = lower[mark..].find(end).map(|found| mark + found + end.len());
+        let ends = lower[mark..].find(end).map(|found| mark + found);
         at = ends.and_then(|ends| Some(ends + lower[ends..].find('>')? + 1)).unwrap_or(page.len());
     }
     text.push_str(&page[at..]);
@@ -66,6 +66,7 @@ mod tests {
         assert_eq!(shortened_line(&page_text(page), 100), "One moment Away for now &amp; then");
         assert_eq!(page_text("<p"), "");
         assert_eq!(page_text("<script>never closed"), "");
+        assert_eq!(page_text("<!-- 1 > 0, -- <i>so</i> --><!-->seen"), "seen");
         assert_eq!(page_text("no marks"), "no marks");
     }
 

@@ -32,7 +32,13 @@ pub(super) fn parse(body: &[u8], json: bool, api: &Api) -> Result<Completion> {
     let answer = match &events {
         Some(events) => {
             let chunks = events.iter().map(|event| Json::parse(event)).collect::<Result<_, _>>();
-            assembled(chunks.map_err(|why| api.unparsed(&text, why))?)
+            let answer = assembled(chunks.map_err(|why| api.unparsed(&text, why))?);
+            let reason = answer.get("choices").items().first().map(|choice| choice.get("finish_reason"));
+            let is_whole = event_stream::has_end(&text) || reason.is_some_and(|reason| !reason.is_null());
+            if !is_whole && ServerError::in_success(&answer).is_none() {
+                return Err(api.no_answer("broke its answer off"));
+            }
+            answer
         }
         None => Json::parse(&text).map_err(|why| api.unparsed(&text, why))?,
     };
@@ -51,9 +57,9 @@ pub(super) fn parse(body: &[u8], json: bool, api: &Api) -> Result<Completion> {
     content.part_thoughts();
     if content.is_blank()
         && json
-        && let Some(arguments) = arguments_of(message)
+        && let Some(answer) = parsed_of(message.get("content")).or_else(|| arguments_of(message))
     {
-        content.text = Some(arguments);
+        content.text = Some(answer);
     }
     let finish = match ending {
         Ending::GivenUp(reason) => return Err(api.no_answer(&format!("broke its answer off ({reason})"))),
@@ -62,18 +68,18 @@ pub(super) fn parse(body: &[u8], json: bool, api: &Api) -> Result<Completion> {
         Ending::Finish(_) if content.is_cut_off => FinishReason::Length,
         Ending::Finish(finish) => finish,
     };
+    let reasoning = ["reasoning_content", "reasoning"].iter().find_map(|key| message.get(key).words());
+    let reasoning = reasoning.map(str::to_owned).or(content.thoughts);
     let text = match content.text {
-        Some(text) => text,
+        Some(text) if !text.trim().is_empty() || !json && reasoning.is_none() => text,
         // A model that spent all its tokens on thought.
-        None if finish == FinishReason::Length => String::new(),
-        None => return Err(api.no_answer("answered without a text")),
+        text if finish == FinishReason::Length => text.unwrap_or_default(),
+        _ => return Err(api.no_answer("answered without a text")),
     };
     let text = match json.then(|| unfenced(&text)) {
         Some(inner) if inner.len() < text.len() => inner.to_owned(),
         _ => text,
     };
-    let reasoning = ["reasoning_content", "reasoning"].iter().find_map(|key| message.get(key).words());
-    let reasoning = reasoning.map(str::to_owned).or(content.thoughts);
     let model = answer.get("model").words().map(str::to_owned);
     let usage = usage_of(answer.get("usage"));
     Ok(api.scrub(Completion { text, finish, usage, model, reasoning, ..Completion::default() }))
@@ -100,10 +106,18 @@ fn ending_of(choice: &Json<'_>) -> Ending {
     match reason.as_str() {
         "" | "stop" | "eos" | "eos_token" | "end_turn" | "stop_sequence" => Ending::Finish(FinishReason::Stop),
         "length" | "max_tokens" | "max_output_tokens" | "model_length" => Ending::Finish(FinishReason::Length),
-        "content_filter" | "safety" | "recitation" | "prohibited_content" => Ending::Filtered,
-        "abort" | "aborted" | "cancelled" | "timeout" | "insufficient_system_resource" => Ending::GivenUp(reason),
+        "content_filter" | "safety" | "sensitive" | "recitation" | "prohibited_content" => Ending::Filtered,
+        "abort" | "aborted" | "cancelled" | "timeout" | "network_error" | "insufficient_system_resource" => {
+            Ending::GivenUp(reason)
+        }
         _ => Ending::Finish(FinishReason::Other),
     }
+}
+
+/// The JSON of a content that is the answer itself, already parsed: some servers do so where a schema is asked for.
+fn parsed_of(content: &Json<'_>) -> Option<String> {
+    let is_part = content.has("type") || content.has("text");
+    (matches!(content, Json::Object(entries) if !entries.is_empty()) && !is_part).then(|| content.to_json())
 }
 
 /// The arguments of a function that the model calls where it should answer: some servers make a function of the schema.
@@ -180,6 +194,7 @@ mod tests {
             (json!({ "content": null, "refusal": "I cannot do that." }), "stop", "I cannot do that."),
             (json!({ "content": null }), "content_filter", "its answer was filtered"),
             (json!({ "content": "" }), "content_filter", "its answer was filtered"),
+            (json!({ "content": "" }), "sensitive", "its answer was filtered"),
         ] {
             assert_eq!(
                 answer(message, json!(finish)),
@@ -194,6 +209,8 @@ mod tests {
         assert_eq!(answer(parts, json!("stop")).unwrap().text, "{}");
         assert_eq!(answer(json!({ "content": "```json\n{}\n```" }), json!("stop")).unwrap().text, "{}");
         assert_eq!(answer(json!({ "content": null }), json!("length")).unwrap().finish, FinishReason::Length);
+        let parsed = json!({ "content": { "a": [1], "b": "x" } });
+        assert_eq!(answer(parsed, json!("stop")).unwrap().text, r#"{"a":[1],"b":"x"}"#);
         let bare = parse(br#"{"choices": [{"message": {"content": "x"}}]}"#, false, &api()).unwrap();
         assert_eq!((bare.usage, bare.model), (None, None));
     }
@@ -292,7 +309,7 @@ mod tests {
         for (usage, expected) in [
             (r#"{"prompt_tokens": 9.0, "completion_tokens": "3"}"#, Some(Usage { input: 9, output: 3 })),
             (r#"{"input_tokens": 9, "output_tokens": -3}"#, Some(Usage { input: 9, output: 0 })),
-            (r#"{"prompt_tokens": 18446744073709551616}"#, Some(Usage { input: u64::MAX, output: 0 })),
+            (r#"{"prompt_tokens": 18446744073709551616}"#, Some(Usage { input: 0, output: 0 })),
             (r#""many""#, None),
             ("null", None),
         ] {
@@ -309,7 +326,7 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!(message("<html>"), "the server at 127.0.0.1:9 answered something that is not JSON: <html>");
-        assert!(message("[]").contains("answered JSON of another form"));
+        assert!(message("[1]").contains("answered JSON of another form"));
         assert!(message(r#"{"choices": 1}"#).contains("answered JSON of another form"));
         assert!(message(r#"{"output": "x"}"#).ends_with(r#"of another form, without `choices`: {"output":"x"}"#));
     }
@@ -321,6 +338,7 @@ mod tests {
             ("\n\n ", "answered nothing at all"),
             ("{\"choices\": [{\"mess", "broke its answer off"),
             ("{}", "answered without choices"),
+            ("[]", "answered without choices"),
             (r#"{"choices": []}"#, "answered without choices"),
             (r#"{"choices": null, "id": "x"}"#, "answered without choices"),
             (r#"{"choices": [{}]}"#, "answered without a text"),
@@ -330,9 +348,37 @@ mod tests {
                 r#"{"choices": [{"message": {"content": "ha"}, "finish_reason": "abort"}]}"#,
                 "broke its answer off (abort)",
             ),
+            (
+                r#"{"choices": [{"message": {"content": "ha"}, "finish_reason": "network_error"}]}"#,
+                "broke its answer off (network_error)",
+            ),
+            (
+                r#"{"choices": [{"message": {"content": " ", "reasoning": "so"}, "finish_reason": "stop"}]}"#,
+                "answered without a text",
+            ),
+            ("data: {\"choices\": [{\"delta\": {\"content\": \"ha\"}}]}\n\n", "broke its answer off"),
         ] {
             let expected = Failure::Unavailable(format!("the server at 127.0.0.1:9 {what}"));
             assert_eq!(parse(body.as_bytes(), false, &api()), Err(expected), "{body}");
+        }
+        assert_eq!(answer(json!({ "content": "" }), json!("stop")).unwrap_err().kind(), FailureKind::Unavailable);
+        assert_eq!(answer(json!({ "content": "" }), json!("length")).unwrap().text, "");
+        assert_eq!(parse(br#"{"choices": [{"message": {"content": ""}}]}"#, false, &api()).unwrap().text, "");
+    }
+
+    #[test]
+    fn a_stream_is_whole_if_it_says_so_in_either_way() {
+        let text = r#"{"type": "text", "text": "4"}"#;
+        let thought = r#"{"type": "thinking", "thinking": [{"type": "text", "text": "two and two"}]}"#;
+        let chunk = |content: &str, rest: &str| {
+            format!("data: {{\"choices\": [{{\"delta\": {{\"content\": {content}}}{rest}}}]}}\n\n")
+        };
+        let [thought, text, last] =
+            [chunk(&format!("[{thought}]"), ""), chunk(text, ""), chunk("\"!\"", ", \"finish_reason\": \"stop\"")];
+        for stream in [format!("{thought}{text}{last}"), format!("{thought}{text}{}data: [DONE]\n", chunk("\"!\"", ""))]
+        {
+            let completion = parse(stream.as_bytes(), false, &api()).unwrap();
+            assert_eq!((completion.text.as_str(), completion.reasoning.as_deref()), ("4!", Some("two and two")));
         }
     }
 

@@ -1,7 +1,11 @@
 //! Calls to a real server on this machine.
 
-use std::time::{Duration, Instant};
+use std::{
+    io::Write,
+    time::{Duration, Instant},
+};
 
+use flate2::{Compression, write::GzEncoder};
 use jackfield_plugin_api::{FailureKind, prelude::*};
 use serde_json::{Value, json};
 use tokio::{io::AsyncWriteExt, net::TcpListener};
@@ -184,6 +188,24 @@ async fn a_key_that_is_not_taken_is_told_by_its_place() {
             assert!(failure.message().contains(&place), "{failure:?}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_key_that_is_sent_as_a_coding_is_not_shown() {
+    let (_folder, file) = key_file();
+    let address = serve(|_| Reply::of(200, &format!("content-encoding: {KEY}\r\n"), "x")).await;
+    let model = model(json!({ "base_url": format!("http://{address}"), "name": "tiny", "api_key_file": file }));
+    let failure = ask(&model, asked()).await.unwrap_err();
+    assert!(failure.message().contains("in the coding `[key]`"), "{failure:?}");
+}
+
+#[tokio::test]
+async fn a_long_error_that_comes_compressed_is_read() {
+    let body = json!({ "error": { "message": "no such thing", "trace": "x".repeat(100_000) } }).to_string();
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(body.as_bytes()).unwrap();
+    let failure = failure(Reply::of(400, "content-encoding: gzip\r\n", encoder.finish().unwrap())).await;
+    assert!(failure.message().ends_with("(status 400): no such thing"), "{failure:?}");
 }
 
 #[tokio::test]

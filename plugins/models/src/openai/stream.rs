@@ -1,6 +1,6 @@
 //! Puts the pieces of a streamed answer together.
 
-use crate::http::{ServerError, foreign_json::Json};
+use crate::http::{ServerError, content::Content, foreign_json::Json};
 
 /// The answer that a stream of chunks comes to, in the form of one that is not streamed. If a chunk reports an error, it is
 /// that chunk.
@@ -13,9 +13,12 @@ pub(super) fn assembled(chunks: Vec<Json<'_>>) -> Json<'_> {
         }
         for choice in chunk.get("choices").items().iter().take(1) {
             let delta = if choice.get("delta").is_null() { choice.get("message") } else { choice.get("delta") };
-            if let Some(text) = delta.get("content").text() {
+            let part = Content::of(delta.get("content"));
+            if let Some(text) = &part.text {
                 content.get_or_insert_default().push_str(text);
             }
+            reasoning.push_str(part.thoughts.as_deref().unwrap_or_default());
+            refusal.push_str(part.refusal.as_deref().unwrap_or_default());
             let thought = ["reasoning_content", "reasoning"].iter().find_map(|key| delta.get(key).text());
             reasoning.push_str(thought.unwrap_or_default());
             refusal.push_str(delta.get("refusal").text().unwrap_or_default());
