@@ -168,12 +168,9 @@ fn a_search_that_is_killed_and_goes_on_has_the_same_bytes() {
         } else {
             Duration::from_secs(60)
         };
-        match wait(&mut child, left) {
-            Some(code) => {
-                assert_eq!(code, Some(0));
-                break;
-            }
-            None => {}
+        if let Some(code) = wait(&mut child, left) {
+            assert_eq!(code, Some(0));
+            break;
         }
         let found = glob::glob(&format!("{}/*/run.json", pipeline.out().display())).expect("a pattern").next();
         // On a busy machine it may be killed before the run begins: then it gets more time.

@@ -121,7 +121,8 @@ fn stage_differs((before, old): (&Plan, &StagePlan), (now, new): (&Plan, &StageP
     if let Some(what) = extension_differs(&old.extension, &new.extension) {
         return add(what);
     }
-    if let Some(what) = config_differs(&old.config_identity(), (&new.config_identity(), &new.config)) {
+    let (old_config, new_config) = (without_searched(before, old), without_searched(now, new));
+    if let Some(what) = config_differs(&old_config, (&new_config, &new.config)) {
         add(what);
     }
     let model = |plan: &Plan, stage: &StagePlan| {
@@ -158,6 +159,21 @@ fn stage_differs((before, old): (&Plan, &StagePlan), (now, new): (&Plan, &StageP
         (None, Some(_)) => add("it was not routed, now it is".to_owned()),
         (Some(_), None) => add("it was routed, now it is not".to_owned()),
     }
+}
+
+/// What tells a stage's `with` table apart, without the keys that are searched: each trial has values of its own there.
+fn without_searched(plan: &Plan, stage: &StagePlan) -> Value {
+    let mut config = stage.config_identity();
+    let space = plan.search.iter().flat_map(|search| &search.study.space);
+    let keys = space.filter_map(|key| key.name.strip_prefix(&stage.name)?.strip_prefix('.'));
+    for key in keys {
+        let (table, key) = key.rsplit_once('.').map_or(("", key), |(table, key)| (table, key));
+        let pointer: String = table.split('.').filter(|step| !step.is_empty()).map(|step| format!("/{step}")).collect();
+        if let Some(table) = config.pointer_mut(&pointer).and_then(Value::as_object_mut) {
+            table.remove(key);
+        }
+    }
+    config
 }
 
 fn route_differs(old: &RoutePlan, new: &RoutePlan) -> Option<String> {

@@ -276,6 +276,10 @@ fn name_and_stamp(label: &str, may_be_enclosed: bool) -> Option<(Cow<'_, str>, O
             name = found.rest;
             stamp = stamp.or(Some(found.stamp));
         }
+        if let Some((rest, seconds)) = behind_odd_time(name) {
+            name = rest;
+            stamp = stamp.or(seconds.map(|seconds| Stamp { seconds: Some(seconds), date: None }));
+        }
         if may_be_enclosed {
             name = without_enclosure(name);
         }
@@ -286,6 +290,29 @@ fn name_and_stamp(label: &str, may_be_enclosed: bool) -> Option<(Cow<'_, str>, O
     let name = chat_sender(name);
     let is_bare_word = stamp.is_some() && jackfield_text::words::is_stop_word(&name.to_lowercase());
     (could_be_label(name) && !is_bare_word).then(|| (one_spaced(name), stamp))
+}
+
+/// The name behind a time in a spelling that is a time nowhere else, and its seconds where it is clear what they are:
+/// `10h02 Ann`, `00.12.05 Ann`, `12'05" Ann`.
+fn behind_odd_time(label: &str) -> Option<(&str, Option<f64>)> {
+    let (word, rest) = label.split_once(char::is_whitespace)?;
+    let word = word.trim_matches(['[', ']', '(', ')']);
+    let is_sign = |c: char| matches!(c, 'h' | 'm' | 's' | '.' | ',' | '\'' | '"' | '′' | '″');
+    let is_time = word.starts_with(|c: char| c.is_ascii_digit())
+        && word.contains(is_sign)
+        && word.chars().all(|c| c.is_ascii_digit() || is_sign(c));
+    let rest = rest.trim_start();
+    if !is_time || !looks_like_name(rest) {
+        return None;
+    }
+    let numbers: Vec<f64> = word.split(is_sign).filter_map(|number| number.parse().ok()).collect();
+    let seconds = match *numbers {
+        [hours, minutes] if word.contains('h') => Some(hours * 3600.0 + minutes * 60.0),
+        [minutes, seconds] if word.contains(['m', '\'', '′']) => Some(minutes * 60.0 + seconds),
+        [hours, minutes, seconds] => Some(hours * 3600.0 + minutes * 60.0 + seconds),
+        _ => None,
+    };
+    Some((rest, seconds))
 }
 
 /// Without the brackets or quotation marks that stand around all of a name.

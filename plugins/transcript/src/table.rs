@@ -45,13 +45,18 @@ pub(crate) fn format(text: &str) -> Option<Format> {
         return Some(Format::Tsv);
     }
     // A comma is a sign of sentences too: a table with commas has a header.
-    columns_of(&split(first, ',')).filter(|columns| columns.has_header).map(|_| Format::Csv)
+    csv_sign(first).map(|_| Format::Csv)
+}
+
+/// The sign between the columns of a table with a header: a comma, or a semicolon where commas are those of numbers.
+fn csv_sign(header: &str) -> Option<char> {
+    [',', ';'].into_iter().find(|sign| columns_of(&split(header, *sign)).is_some_and(|columns| columns.has_header))
 }
 
 /// Reads a table with tabs or commas between its columns.
 pub(crate) fn read(text: &str, format: Format) -> Result<Reading> {
-    let sign = if format == Format::Csv { ',' } else { '\t' };
     let first = lines(text).map(str::trim_end).find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let sign = if format == Format::Csv { csv_sign(first).unwrap_or(',') } else { '\t' };
     let Some(columns) = columns_of(&split(first, sign)) else {
         return Err(Failure::InvalidInput(format!(
             "line 1 of the table names no column for the text (`text`), and has no times either; accepted are {ACCEPTED}"
@@ -163,6 +168,13 @@ mod tests {
             [(Some("Ann".to_owned()), "One.".to_owned(), Some(1.0)), (Some("Bo".to_owned()), "Two.".to_owned(), None)]
         );
         assert_eq!(found("start\tend\ttext\n0.5\t4\tOne.\n4\t5\tTwo.\n")[1].2, Some(4.0));
+        assert_eq!(
+            found("Start;Speaker;Text\n00:00:01;Ann;\"One; two, three.\"\n00:00:03;Bo;Yes.\n"),
+            [
+                (Some("Ann".to_owned()), "One; two, three.".to_owned(), Some(1.0)),
+                (Some("Bo".to_owned()), "Yes.".to_owned(), Some(3.0))
+            ]
+        );
     }
 
     #[test]

@@ -104,6 +104,22 @@ fn a_time_zone_is_part_of_the_time() {
 }
 
 #[test]
+fn a_time_in_an_odd_spelling_is_no_part_of_a_name() {
+    for (head, start) in [
+        ("10h02", Some(36_120.0)),
+        ("00h12m05s", Some(725.0)),
+        ("00.12.05", Some(725.0)),
+        ("12'05\"", Some(725.0)),
+        ("[12.34]", None),
+    ] {
+        let all = read(&format!("{head} Ann: Hello.\n{head} Bo: Good.\n{head} Ann: Bye."));
+        let speakers: Vec<_> = all.iter().map(|turn| turn.0.as_deref().unwrap_or_default()).collect();
+        assert_eq!(speakers, ["Ann", "Bo", "Ann"], "{head}");
+        assert!(start.is_none() || all[0].2 == start, "{head}: {:?}", all[0].2);
+    }
+}
+
+#[test]
 fn senders_of_chats_and_titles_are_names() {
     let chat = "10:02:01\t From  Ann Lee  to  Everyone : Hello\n10:02:05\t From  Bo  to  Ann Lee (Direct Message) : Hi";
     assert_eq!(speakers_and_texts(chat), pairs(&[("Ann Lee", "Hello"), ("Bo", "Hi")]));

@@ -3,6 +3,7 @@
 use std::{
     fs::{File, OpenOptions},
     io::{self, Write as _},
+    os::unix::fs::FileTypeExt as _,
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering},
 };
@@ -22,6 +23,10 @@ impl LogFile {
     /// # Errors
     /// What the system says, such as that its folder is not there.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
+        if std::fs::metadata(path).is_ok_and(|there| there.file_type().is_fifo()) {
+            let message = "it is a FIFO, and opening it would wait for a reader";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
         let file = OpenOptions::new().create(true).append(true).open(path)?;
         Ok(Self { path: path.to_owned(), file, has_failed: AtomicBool::new(false) })
     }
@@ -51,6 +56,15 @@ mod tests {
         std::fs::write(&path, "one\n").expect("written");
         LogFile::open(&path).expect("opened").append("two\n").expect("appended");
         assert_eq!(std::fs::read_to_string(&path).expect("read"), "one\ntwo\n");
+    }
+
+    #[test]
+    fn a_fifo_is_refused_and_not_waited_for() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("log");
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo").success());
+        let refused = LogFile::open(&path).expect_err("a FIFO");
+        assert!(refused.to_string().contains("it is a FIFO"), "{refused}");
     }
 
     #[test]

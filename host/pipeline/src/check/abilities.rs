@@ -138,7 +138,9 @@ fn services_not_asked_for(stage: &ParsedStage, entry: &ExtensionEntry) -> Vec<Di
         let message = format!("stage `{name}`: `{extension}` does not ask for {what}, so `{key}` would have no effect");
         Diagnostic::at("misplaced-key", given.span, message).hint(format!("remove `{key}` from the stage"))
     };
-    let models = models_of(stage).filter(|_| !asks_for_model).map(|model| unasked("model", model, "a model"));
+    // The arms of a route may have models of their own.
+    let key = if stage.model.is_some() { "model" } else { "models" };
+    let models = models_of(stage).filter(|_| !asks_for_model).take(1).map(|model| unasked(key, model, "a model"));
     let store = stage.store.iter().filter(|_| !asks_for_cache);
     let store = store.map(|cache| {
         unasked("store", cache, "a cache")

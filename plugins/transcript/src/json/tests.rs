@@ -81,6 +81,7 @@ fn of_several_fields_the_better_one_counts() {
         (r#""speaker": {"id": 1, "name": "Ann"}, "text": ["a", {"text": "b"}]"#, "Ann", "a b"),
         (r#""speaker": "Ann\u00a0 Le\u0301e\u200f", "text": 42"#, "Ann Lée", "42"),
         (r#""role": "user", "content": [{"type": "text", "text": "a"}]"#, "user", "a"),
+        (r#""Speaker": "Ann", "TEXT": "a""#, "Ann", "a"),
     ] {
         assert_eq!(found(&format!("[{{{fields}}}]")), [turn(speaker, said, -1.0)], "{fields}");
     }

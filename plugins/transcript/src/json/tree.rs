@@ -251,7 +251,10 @@ impl<'de> Deserialize<'de> for Key {
             }
 
             fn visit_str<E>(self, key: &str) -> Result<Key, E> {
-                Ok(Key(KEYS.binary_search(&key).ok().map(|index| KEYS[index])))
+                let exact = KEYS.binary_search(&key).ok().map(|index| KEYS[index]);
+                // `Speaker` and `TEXT`, as some programs write.
+                let other_case = || KEYS.iter().find(|known| known.eq_ignore_ascii_case(key)).copied();
+                Ok(Key(exact.or_else(other_case)))
             }
         }
 
