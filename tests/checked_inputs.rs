@@ -130,6 +130,13 @@ fn what_is_odd_and_no_fault_is_told() {
         .with("a.jsonl", "{\"kye\": 1, \"text\": \"Ann: Hi.\"}\n");
     let said = check(&without_id).expect_code(0).stderr;
     assert!(said.contains("has no field `key` that could be an id"), "{said}");
+    let input = "use = \"json\"\npath = \"a.json\"\nid = \"key\"";
+    let without_id = pipeline(input, "input.text").with("a.json", "[{\"kye\": 1, \"text\": \"Ann: Hi.\"}]");
+    let said = check(&without_id).expect_code(0).stderr;
+    assert!(said.contains("has no field `key` that could be an id"), "{said}");
+    let of_members = pipeline(input, "input.text").with("a.json", "{\"one\": {\"text\": \"Ann: Hi.\"}}");
+    let said = check(&of_members).expect_code(0).stderr;
+    assert!(!said.contains("that could be an id"), "{said}");
     let empty = pipeline("use = \"csv\"\npath = \"a.csv\"", "input.text").with("a.csv", "name,text\n");
     let said = check(&empty).expect_code(0).stderr;
     assert!(said.contains("the input has no items"), "{said}");

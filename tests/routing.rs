@@ -426,7 +426,7 @@ fn what_a_route_keeps_is_shown_and_forgotten_by_command() {
     assert_eq!(run.expect_code(0).json()["routes"]["phrases"]["outcomes"], 12);
     let shown = run_command(jackfield().args(["routes", "show"]).arg(&pipeline)).expect_code(0);
     assert!(
-        shown.stdout.starts_with("phrases: round-robin of stage `phrases`, 12 outcomes of 1 runs\n"),
+        shown.stdout.starts_with("phrases: round-robin of stage `phrases`, 12 outcomes of 1 run\n"),
         "{}",
         shown.stdout
     );

@@ -29,6 +29,16 @@ fn runs_are_listed_the_newest_first_with_what_came_of_them() {
 }
 
 #[test]
+fn a_folder_that_is_named_and_not_there_is_refused() {
+    let pipeline = talks("");
+    ask(&pipeline, &["runs", "list"]).expect_code(0);
+    for args in [&["runs", "list", "--out", "rnus"][..], &["runs", "prune", "--keep", "1", "--out", "rnus"]] {
+        let refused = ask(&pipeline, args).expect_code(2);
+        assert!(refused.stderr.contains("there is no folder `rnus`"), "{}", refused.stderr);
+    }
+}
+
+#[test]
 fn a_name_that_fits_several_runs_is_refused_with_their_names() {
     let pipeline = talks("");
     ask(&pipeline, &["run", "."]).expect_code(0);

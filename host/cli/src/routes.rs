@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{
     exit::{Exit, print_error},
     load::{OutputFormat, PipelineArgs, load_plan, print_json},
-    table::table,
+    table::{counted, table},
 };
 use crate::terminal::{output, terminal};
 
@@ -118,8 +118,8 @@ fn show(routes: &[LearningRoute<'_>], as_json: bool) -> Exit {
 
 /// Prints what was learned as tables, if the policy's state has that form: a table for each context, with a row for each arm.
 fn print_tables(stage: &str, policy: &str, state: &str, learned: &SavedPolicyState) {
-    let (outcomes, runs) = (learned.outcomes, learned.runs.len());
-    output().line(format!("{state}: {policy} of stage `{stage}`, {outcomes} outcomes of {runs} runs"));
+    let (outcomes, runs) = (counted(learned.outcomes, "outcome"), counted(learned.runs.len() as u64, "run"));
+    output().line(format!("{state}: {policy} of stage `{stage}`, {outcomes} of {runs}"));
     let contexts = learned.state.as_ref().and_then(|state| state.get("contexts")).and_then(Value::as_object);
     for (context, held) in contexts.into_iter().flatten() {
         let arms = held.get("arms").unwrap_or(held);

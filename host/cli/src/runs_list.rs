@@ -80,6 +80,9 @@ pub(super) fn dollars(usd: Option<f64>) -> String {
 }
 
 pub(super) fn list(args: &RunsArgs) -> Exit {
+    if !args.has_folder() {
+        return Exit::Usage;
+    }
     let (mut runs, damaged) = list_runs(&args.out);
     runs.reverse();
     for error in &damaged {

@@ -102,6 +102,9 @@ pub(super) fn remove(args: &RemoveArgs) -> Exit {
 }
 
 pub(super) fn prune(args: &PruneArgs) -> Exit {
+    if !args.args.has_folder() {
+        return Exit::Usage;
+    }
     let out = &args.args.out;
     let (runs, damaged) = list_runs(out);
     for error in &damaged {

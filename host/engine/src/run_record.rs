@@ -135,8 +135,12 @@ impl RunRecord {
         }
         let summary = match (ended, closed) {
             (Err(EngineError::Store(StoreError::WriterGone)) | Ok(_), Err(error)) => return Err(error.into()),
-            (Err(error), _) if !resumed && db.recorded().is_ok_and(Recorded::has_nothing) => {
-                // Nothing was begun, so nothing is lost.
+            (Err(error), _)
+                if !resumed
+                    && !matches!(error, EngineError::Store(_))
+                    && db.recorded().is_ok_and(Recorded::has_nothing) =>
+            {
+                // Nothing was begun, so nothing is lost. Where the record could not be written, a resume is what is advised.
                 drop(db);
                 let _ = folder.discard();
                 return Err(error);

@@ -123,6 +123,8 @@ mod tests {
             packed(utf8),
             packed(&marked),
             packed(&utf16(&text, true)),
+            [two_members.as_slice(), &[0; 1_000]].concat(),
+            [two_members.as_slice(), b"\n"].concat(),
             two_members,
         ] {
             assert_eq!(read_as("a.txt", &bytes, 1 << 20).as_ref(), Ok(&text));
@@ -130,6 +132,8 @@ mod tests {
         assert_eq!(read_as("a.txt", b"", 1), Ok(String::new()));
         assert_eq!(read_as("a.gz", &packed(b""), 1), Ok(String::new()));
         assert_eq!(read_as("a.txt", b"\xff\xfe", 1), Ok(String::new()));
+        let cut = [packed(b"Ann: Hi."), packed(b"Bob: Hi.")[..12].to_vec()].concat();
+        assert!(read_as("a.gz", &cut, 99).is_err_and(|why| why.contains("cut off")));
     }
 
     #[test]
@@ -148,7 +152,7 @@ mod tests {
         let mut damaged = whole.clone();
         *damaged.last_mut().expect("a byte") ^= 1;
         let mut unlike = whole.clone();
-        unlike.extend(b"something that is no further member");
+        unlike.extend(b"\x1f\x8bsomething that is no further member");
         let without_mark = &utf16("Ann: Hello, Bob.", false)[2..];
         let big_without_mark = &utf16("Ann: Hello, Bob.", true)[2..];
         let cases: [(&str, &[u8]); 14] = [

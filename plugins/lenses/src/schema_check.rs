@@ -43,14 +43,17 @@ fn at(root: &Value, schema: &Value, place: &str, depth: usize) -> Option<String>
                 Some(list) => list.iter().enumerate().find_map(|(index, schema)| inside(schema, &index.to_string())),
                 None => not("a list of at least one schema"),
             },
-            "required" => match value.as_array() {
-                Some(names) if names.iter().all(Value::is_string) => None,
-                _ => not("a list of names"),
+            "required" if !is_list_of_names(value) => not("a list of names"),
+            "dependentRequired" => match value.as_object() {
+                Some(lists) if lists.values().all(is_list_of_names) => None,
+                _ => not("an object of lists of names"),
             },
-            "enum" if !value.is_array() => not("a list of values"),
-            "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" | "multipleOf" if !value.is_number() => {
-                not("a number")
-            }
+            "enum" => match value.as_array() {
+                None => not("a list of values"),
+                Some(values) => values.is_empty().then(|| format!("`{place}` is empty, so that no answer fits")),
+            },
+            "multipleOf" if value.as_f64().is_none_or(|step| step <= 0.0) => not("a number above 0"),
+            "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" if !value.is_number() => not("a number"),
             "minLength" | "maxLength" | "minItems" | "maxItems" | "minProperties" | "maxProperties"
                 if value.as_u64().is_none() =>
             {
@@ -59,17 +62,42 @@ fn at(root: &Value, schema: &Value, place: &str, depth: usize) -> Option<String>
             "pattern" | "format" | "title" | "description" if !value.is_string() => not("a string"),
             "$ref" => match value.as_str() {
                 None => not("a string"),
-                Some(reference) => match reference.strip_prefix('#') {
-                    Some(pointer) if pointer.is_empty() || pointer.starts_with('/') => root
-                        .pointer(pointer)
-                        .is_none()
-                        .then(|| format!("`{place}` refers to `{reference}`, which the schema does not have")),
-                    _ => None,
-                },
+                Some(reference) => reference_fault(root, reference, &place),
             },
             _ => None,
         }
     })
+}
+
+fn is_list_of_names(value: &Value) -> bool {
+    value.as_array().is_some_and(|names| names.iter().all(Value::is_string))
+}
+
+/// What is wrong with the value of `$ref`.
+fn reference_fault(root: &Value, reference: &str, place: &str) -> Option<String> {
+    let is_there = match reference.strip_prefix('#') {
+        Some(pointer) if pointer.is_empty() || pointer.starts_with('/') => root.pointer(pointer).is_some(),
+        Some(anchor) => has_member(root, &|name, value| {
+            matches!(name, "$anchor" | "$dynamicAnchor") && value.as_str() == Some(anchor)
+        }),
+        None => {
+            let is_remote = reference.starts_with("http://") || reference.starts_with("https://");
+            // A part of the schema may have that address.
+            let is_known = reference.contains("json-schema.org") || has_member(root, &|name, _| name == "$id");
+            return (is_remote && !is_known)
+                .then(|| format!("`{place}` refers to `{reference}`, and nothing is fetched: put it into `$defs`"));
+        }
+    };
+    (!is_there).then(|| format!("`{place}` refers to `{reference}`, which the schema does not have"))
+}
+
+/// Whether an object in the value, however deep, has such a member.
+fn has_member(value: &Value, is_it: &dyn Fn(&str, &Value) -> bool) -> bool {
+    match value {
+        Value::Object(members) => members.iter().any(|(name, value)| is_it(name, value) || has_member(value, is_it)),
+        Value::Array(values) => values.iter().any(|value| has_member(value, is_it)),
+        _ => false,
+    }
 }
 
 /// What is wrong with the value of `type`.
@@ -114,12 +142,32 @@ mod tests {
     }
 
     #[test]
+    fn what_only_an_answer_would_show_is_a_fault() {
+        for (schema, fault) in [
+            (json!({ "multipleOf": 0 }), "`/multipleOf` is not a number above 0"),
+            (json!({ "multipleOf": -1.5 }), "`/multipleOf` is not a number above 0"),
+            (json!({ "enum": [] }), "`/enum` is empty, so that no answer fits"),
+            (json!({ "dependentRequired": { "a": "b" } }), "`/dependentRequired` is not an object of lists of names"),
+            (
+                json!({ "$ref": "https://example.org/other" }),
+                "`/$ref` refers to `https://example.org/other`, and nothing is fetched: put it into `$defs`",
+            ),
+            (json!({ "$ref": "#a" }), "`/$ref` refers to `#a`, which the schema does not have"),
+        ] {
+            assert_eq!(fault_of(&schema).as_deref(), Some(fault), "{schema}");
+        }
+    }
+
+    #[test]
     fn what_is_no_fault_is_let_through() {
         for schema in [
             json!({ "type": ["string", "null"], "enum": ["a", null], "minLength": 0 }),
             json!({ "$defs": { "A": { "$ref": "#" } }, "properties": { "type": { "$ref": "#/$defs/A" } } }),
             json!({ "additionalProperties": false, "const": { "type": "any" }, "default": { "required": 1 } }),
-            json!({ "$ref": "https://example.org/other" }),
+            json!({ "$ref": "https://json-schema.org/draft/2020-12/schema" }),
+            json!({ "$defs": { "A": { "$id": "https://example.org/a" } }, "$ref": "https://example.org/a" }),
+            json!({ "$defs": { "A": { "$anchor": "a" } }, "$ref": "#a" }),
+            json!({ "multipleOf": 0.5, "dependentRequired": { "a": ["b"], "c": [] } }),
         ] {
             assert_eq!(fault_of(&schema), None, "{schema}");
         }
@@ -133,7 +181,8 @@ mod tests {
             value in prop::sample::select(vec![json!("string"), json!(["a"]), json!([]), json!(7), json!(-1), json!({}), json!({ "a": 1 }), json!([{}]), json!(true)]),
         ) {
             let schema = json!({ keyword: value });
-            if fault_of(&schema).is_some() {
+            // An empty list of values is a schema, and one that nothing fits.
+            if fault_of(&schema).is_some() && schema["enum"] != json!([]) {
                 prop_assert!(jsonschema::meta::validate(&schema).is_err(), "{}", schema);
             }
         }

@@ -88,9 +88,8 @@ impl<'a> Reader<'a> {
             return;
         }
         if let Some((start, end)) = timing(line, self.is_sbv) {
-            self.resolve_pending_before_timing();
+            self.voice = self.resolve_pending_before_timing();
             self.cues.push(Cue { start, end, lines: Vec::new() });
-            self.voice = None;
             self.skips_block = false;
             self.after_blank = false;
             return;
@@ -109,9 +108,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A number or an id belongs to the timing line below it.
-    fn resolve_pending_before_timing(&mut self) {
-        let Some(pending) = &self.pending else { return };
+    /// A number or an id belongs to the timing line below it, and may name who speaks.
+    fn resolve_pending_before_timing(&mut self) -> Option<String> {
+        let pending = self.pending.as_ref()?;
+        let speaker = speaker_of_id(pending.line);
         let number = is_number(pending.line).then(|| pending.line.parse::<u64>().unwrap_or(0));
         // Where the first cue has no number, the others have none: a number above a time is said.
         let is_numbered = self.last_number > 0 || self.cues.is_empty();
@@ -120,8 +120,10 @@ impl<'a> Reader<'a> {
         if is_head {
             self.last_number = number.unwrap_or(self.last_number);
             self.pending = None;
+            speaker
         } else {
             self.take_pending_as_text();
+            None
         }
     }
 
@@ -145,6 +147,14 @@ impl<'a> Reader<'a> {
         // The dash before a voice says no more than the voice does.
         cue.lines.extend(pieces.into_iter().filter(|(_, text)| !matches!(text.as_str(), "" | "-" | "–" | "—")));
     }
+}
+
+/// The name in an id that Webex writes: `1 "Ann Lee" (1234567)`.
+fn speaker_of_id(id: &str) -> Option<String> {
+    let (number, rest) = id.split_once(" \"")?;
+    let (name, tail) = rest.rsplit_once('"')?;
+    let tail = tail.trim().trim_start_matches('(').trim_end_matches(')');
+    if is_number(number) && is_number(tail) { label::given_name(&markup::text_of(name, |_, _| {})) } else { None }
 }
 
 fn is_number(line: &str) -> bool {

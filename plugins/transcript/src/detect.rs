@@ -38,9 +38,58 @@ pub(crate) fn check_is_text(text: &str) -> Result<()> {
     Ok(())
 }
 
+/// Refuses a text of a known format that is none of those of transcripts, or that no reader is for.
+pub(crate) fn check_is_no_other_format(text: &str) -> Result<()> {
+    match other_format(head_of(text)) {
+        Some(name) => {
+            Err(Failure::InvalidInput(format!("`text` is {name}, which is not read; accepted are {ACCEPTED}")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// What a text is that begins like another format.
+fn other_format(head: &str) -> Option<&'static str> {
+    let after = |start: &str| {
+        let found = head.get(..start.len()).is_some_and(|found| found.eq_ignore_ascii_case(start));
+        found.then(|| &head[start.len()..])
+    };
+    // `<Sami> hello` is what somebody says: a tag has attributes, or another tag below it.
+    let is_tag = |rest: &str| {
+        let Some((inside, behind)) = rest.split_once('>') else { return false };
+        let behind = behind.trim_start();
+        let has_attributes = inside.starts_with(|c: char| c.is_whitespace() || c == ':') && inside.contains('=');
+        has_attributes || inside.trim().is_empty() && (behind.is_empty() || behind.starts_with('<'))
+    };
+    if after("<?xml").is_some() {
+        Some("XML")
+    } else if after("<tt").is_some_and(is_tag) {
+        Some("TTML")
+    } else if after("<html").is_some_and(|rest| rest.starts_with(|c: char| c.is_whitespace() || c == '>'))
+        || after("<!DOCTYPE").is_some()
+    {
+        Some("HTML")
+    } else if after("<SAMI").is_some_and(is_tag) {
+        Some("SAMI")
+    } else if after("{\\rtf").is_some() {
+        Some("RTF")
+    } else if after("[Script Info]").is_some() {
+        Some("SubStation Alpha (ASS)")
+    } else if after("@UTF8").is_some_and(|rest| lines(rest).next().is_none_or(|line| line.trim().is_empty())) {
+        Some("CHAT")
+    } else {
+        None
+    }
+}
+
+/// A text without the white space and the byte order mark at its head.
+fn head_of(text: &str) -> &str {
+    text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}')
+}
+
 /// The format of a text.
 pub(crate) fn format(text: &str) -> Format {
-    let head = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    let head = head_of(text);
     if head.strip_prefix("WEBVTT").is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace)) {
         return Format::Vtt;
     }
@@ -93,6 +142,26 @@ mod tests {
             "{} Ann: hi",
         ] {
             assert_eq!(format(text), Format::Text, "{text}");
+        }
+    }
+
+    #[test]
+    fn other_formats_are_refused_by_name() {
+        for (text, name) in [
+            ("\u{feff} <?xml version=\"1.0\"?>\n<tt/>", "XML"),
+            ("<tt xmlns=\"http://www.w3.org/ns/ttml\">\n<body/></tt>", "TTML"),
+            ("<HTML><body>Ann: hi</body></HTML>", "HTML"),
+            ("\n<!doctype html>\n", "HTML"),
+            ("<sami>\n<head>", "SAMI"),
+            ("{\\rtf1 Ann: hi}", "RTF"),
+            ("[script info]\nTitle: x", "ASS"),
+            ("@UTF8\r\n@Begin\r\n", "CHAT"),
+        ] {
+            let failure = check_is_no_other_format(text).expect_err(text);
+            assert!(failure.message().contains(name) && failure.message().contains(ACCEPTED), "{text}");
+        }
+        for text in ["<v Ann> hi", "<ann> hello", "<Sami> hello", "<ttl=3> x", "@utf8fan: hi", "[Script] x", "{x} y"] {
+            assert!(check_is_no_other_format(text).is_ok(), "{text}");
         }
     }
 

@@ -170,10 +170,19 @@ pub(crate) fn before_gap<'a>(line: &Unmarked<'a>) -> Option<Labelled<'a>> {
     }
     // `Ann   00:12   text`
     let (stamp, said) = match time::leading(said).filter(|_| stamp.is_none()) {
-        Some(found) => (Some(found.stamp), found.rest),
+        Some(found) => (Some(found.stamp), without_end_time(found.rest)),
         None => (stamp, said),
     };
     (!said.is_empty()).then_some(Labelled { name, stamp, said })
+}
+
+/// What is said behind the end and the length of a segment, where tabs set them apart: `00:00:01.200   text`.
+fn without_end_time(mut said: &str) -> &str {
+    for _ in 0..2 {
+        let behind = said.split_once('\t').filter(|(end, _)| time::clock(end.trim()).is_some());
+        said = behind.map_or(said, |(_, rest)| rest.trim_start());
+    }
+    said
 }
 
 /// A line that is a name and no more, but for a stamp: `Ann Lee`, `Ann Lee  00:12`, `**Ann** (00:12)`.

@@ -128,7 +128,10 @@ impl ReadTranscript {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         detect::check_is_text(text)?;
         let format = match self.format {
-            Format::Auto => detect::format(text),
+            Format::Auto => {
+                detect::check_is_no_other_format(text)?;
+                detect::format(text)
+            }
             format => format,
         };
         // Marks inside of JSON may be written as escapes, so they are taken out of its values.

@@ -90,6 +90,10 @@ struct Head<'a> {
 
 impl<'a> Head<'a> {
     fn of(line: &'a str) -> Self {
+        if let Some(seconds) = written_out(line) {
+            let stamp = Stamp { seconds: Some(seconds), date: None };
+            return Self { stamp: Some(stamp), is_bare: false, line: Unmarked::default(), whole: "" };
+        }
         // `- [00:12] Ann: text`: the stamp may follow a mark.
         let marked = marks::strip(line);
         for (text, emphasis, changes_speaker) in
@@ -129,9 +133,42 @@ impl<'a> Head<'a> {
             {
                 Some(gap)
             }
-            (colon, gap) => colon.or(gap),
+            (colon, gap) => colon.or(gap).map(|found| self.without_from(found)),
         }
     }
+
+    /// `09:01:12 From Ann Lee : Hello`, as older chats are saved.
+    fn without_from(&self, found: Labelled<'a>) -> Labelled<'a> {
+        let sender = found.name.strip_prefix("From ").filter(|name| looks_like_name(name)).map(str::to_owned);
+        match sender.filter(|_| self.stamp.is_some() && self.line.rest.contains(" :")) {
+            Some(name) => Labelled { name: Cow::Owned(name), ..found },
+            None => found,
+        }
+    }
+}
+
+/// Seconds of a line that is a time in words, as players write it beside the clock time: `1 minute, 12 seconds`. Minutes
+/// alone are said.
+fn written_out(line: &str) -> Option<f64> {
+    if !line.ends_with("second") && !line.ends_with("seconds") {
+        return None;
+    }
+    let (mut sum, mut unit_before) = (0.0, f64::INFINITY);
+    let mut words = line.split_whitespace();
+    while let Some(number) = words.next() {
+        let unit = match words.next()?.trim_end_matches(',') {
+            "hour" | "hours" => 3600.0,
+            "minute" | "minutes" => 60.0,
+            "second" | "seconds" => 1.0,
+            _ => return None,
+        };
+        if unit >= unit_before || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        sum += f64::from(number.parse::<u32>().ok()?) * unit;
+        unit_before = unit;
+    }
+    Some(sum)
 }
 
 struct Reader {

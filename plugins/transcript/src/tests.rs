@@ -296,3 +296,23 @@ fn a_transcript_reads_as_what_it_was_written_from() {
     let output = call("{}", json!({"text": text.to_string()}).to_string()).expect("answer");
     assert_eq!(output, text);
 }
+
+#[test]
+fn senders_of_older_chats_are_names() {
+    let chat = "09:01:12\t From Ann Lee : Hello\n09:01:15\t From Bo : Hi\n09:01:19\t From Ann Lee : Bye";
+    assert_eq!(speakers_and_texts(chat), pairs(&[("Ann Lee", "Hello"), ("Bo", "Hi"), ("Ann Lee", "Bye")]));
+}
+
+#[test]
+fn a_time_in_words_is_not_said() {
+    assert_eq!(
+        read(
+            "Ann\n0 minutes 5 seconds\n0:05\nHello there.\n\nBo\n1 minute, 12 seconds\nYes.\n\nAnn\n75 seconds\n5 minutes"
+        ),
+        [
+            (Some("Ann".into()), "Hello there.".into(), Some(5.0)),
+            (Some("Bo".into()), "Yes.".into(), Some(72.0)),
+            (Some("Ann".into()), "5 minutes".into(), Some(75.0)),
+        ]
+    );
+}

@@ -66,7 +66,7 @@ fn explain(args: &Args) -> Result<Exit, StoreError> {
         print_error(format!("stage `{}` has no result for {what}", args.stage), None);
         return Ok(Exit::Usage);
     };
-    if !now.keeps_results() && now.answers.is_empty() {
+    if !now.keeps_results() && now.answers.is_empty() && now.skipped.is_none() {
         print_error(
             format!("stage `{}` keeps no results, so each of its calls is made", args.stage),
             Some(format!("give it a cache: `cache = \"NAME\"` in `[stages.{}]`", args.stage)),
@@ -82,6 +82,15 @@ fn explain(args: &Args) -> Result<Exit, StoreError> {
         explained.print();
     }
     Ok(Exit::Success)
+}
+
+/// Why calls were made of which all parts are the same as those of an earlier run.
+fn of_same_parts(failed_then: bool) -> &'static str {
+    if failed_then {
+        "no part differs: the call failed then, and failures are not kept"
+    } else {
+        "no part differs: the earlier result was not in the cache any more"
+    }
 }
 
 /// A stage's calls for an item, and what came of comparing them with those of an earlier run.
@@ -104,6 +113,7 @@ impl Explained {
         json!({
             "run": now.run.run, "stage": now.stage().name, "item": now.item,
             "calls": now.calls, "hits": now.hits(), "hit": now.hits() > 0 && now.hits() == now.notes.len(),
+            "skipped": now.skipped,
             "key": now.notes.first().map(|note| jackfield_plugin_api::to_hex(&note.key)),
             "compared_with": before.as_ref().map(|before| &before.run.run),
             "parts": parts,
@@ -113,8 +123,11 @@ impl Explained {
         })
     }
 
-    /// What was done: a call made, a result taken from the cache, or some of each.
+    /// What was done: a call made, a result taken from the cache, or some of each; or nothing at all.
     fn what_was_done(&self) -> String {
+        if let Some(why) = &self.now.skipped {
+            return format!("it was not called, since {why}");
+        }
         let (calls, hits) = (self.now.notes.len().max(self.now.calls), self.now.hits());
         match (calls, hits) {
             (1, 0) => "the call was made".to_owned(),
@@ -158,6 +171,9 @@ impl Explained {
     /// Why the calls were made, in a sentence.
     fn reason(&self) -> Option<String> {
         let Self { now, before, input, .. } = self;
+        if now.skipped.is_some() {
+            return None;
+        }
         if let Some(part) = self.first_change() {
             let of_call = match input {
                 Some(input) if part.name == "input" && now.calls > 1 => {
@@ -170,8 +186,7 @@ impl Explained {
         }
         let before = before.as_ref()?;
         if now.keeps_results() {
-            return (now.hits() < now.notes.len())
-                .then(|| "no part differs: the earlier result was not in the cache any more".to_owned());
+            return (now.hits() < now.notes.len()).then(|| of_same_parts(before.failed).to_owned());
         }
         let was_called = |calls: &RecordedStageCalls| {
             calls.answers.iter().find(|(answer, _)| answer.source == "call").map(|(answer, _)| answer.model.clone())
@@ -189,5 +204,16 @@ impl Explained {
                 "no part differs: the answer of model `{model}` was not in the cache `{cache}` any more, or failed then"
             ),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_that_failed_before_is_not_said_to_have_left_the_cache() {
+        assert!(of_same_parts(true).contains("failures are not kept"));
+        assert!(of_same_parts(false).contains("not in the cache any more"));
     }
 }

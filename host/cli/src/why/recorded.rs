@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use jackfield::internal::RunInputs;
 use jackfield_engine::{common_parts, recorded_inputs};
 use jackfield_pipeline::{Scope, StagePlan};
-use jackfield_store::{CompletionRow, Db, ItemRow, MemoNote, RunJson, StoreError, list_runs, read_record};
+use jackfield_store::{Answer, CompletionRow, Db, ItemRow, MemoNote, RunJson, StoreError, list_runs, read_record};
 use serde_json::{Value, json};
 
 /// A stage's calls for an item of a run.
@@ -25,6 +25,10 @@ pub(super) struct RecordedStageCalls {
     pub(super) notes: Vec<MemoNote>,
     /// How many calls have ended.
     pub(super) calls: usize,
+    /// Why none of them was made, if none was: that a stage that they read has no result.
+    pub(super) skipped: Option<String>,
+    /// Whether one of them failed.
+    pub(super) failed: bool,
     /// How often a cache was asked for them, that of the stage itself or that of a model.
     pub(super) lookups: u64,
     /// The completions that the calls asked for, and how each failed that did.
@@ -48,10 +52,14 @@ impl RecordedStageCalls {
         let position = row.as_ref().map_or(-1, |row| row.index as i64);
         db.verify_item(position, &run)?;
         let notes = db.memo_notes(position, index as u32)?.into_iter().map(|(_, note)| note).collect();
-        let calls = db.results(position)?.iter().filter(|result| result.stage == index as u32).count();
+        let answers = db.results(position)?.into_iter().filter(|result| result.stage == index as u32);
+        let answers: Vec<Answer> = answers.map(|result| result.answer).collect();
+        let calls = answers.len();
         if calls == 0 {
             return Ok(None);
         }
+        let failed = answers.iter().any(|answer| matches!(answer, Answer::Failed { .. }));
+        let skipped = why_skipped(&answers);
         let item = row.as_ref().map(|row| row.id.clone()).unwrap_or_default();
         let mut answers = Vec::new();
         db.each_completion_of(index as u32, &item, |answer, failure| answers.push((answer, failure)))?;
@@ -64,6 +72,8 @@ impl RecordedStageCalls {
             parts,
             notes,
             calls,
+            skipped,
+            failed,
             lookups,
             answers,
             db,
@@ -125,6 +135,15 @@ impl RecordedStageCalls {
     }
 }
 
+/// Why no call was made, if none was.
+fn why_skipped(answers: &[Answer]) -> Option<String> {
+    let messages = answers.iter().map(|answer| match answer {
+        Answer::Skipped { message } => Some(message),
+        Answer::Ok { .. } | Answer::Failed { .. } => None,
+    });
+    messages.collect::<Option<Vec<_>>>()?.first().map(|message| (*message).clone())
+}
+
 /// What all calls of a stage have in common and their results depend on, by name.
 fn parts(
     run: &RunJson,
@@ -153,4 +172,18 @@ fn parts(
         parts.push(("seed", json!(run.plan.seed)));
     }
     Ok(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stage_is_skipped_if_none_of_its_calls_was_made() {
+        let skipped = |message: &str| Answer::Skipped { message: message.to_owned() };
+        let failed = Answer::Failed { kind: "failed".to_owned(), message: "too long".to_owned() };
+        assert_eq!(why_skipped(&[]), None);
+        assert_eq!(why_skipped(&[skipped("`a` has no result"), skipped("b")]).as_deref(), Some("`a` has no result"));
+        assert_eq!(why_skipped(&[skipped("`a` has no result"), failed]), None);
+    }
 }

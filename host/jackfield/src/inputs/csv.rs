@@ -43,7 +43,7 @@ impl CsvItems {
         let reader = text_file::open(path).map_err(|error| items.fail(path, error))?;
         let mut records = Records::new(reader, self.delimiter, most);
         let place = |line: u64| format!("line {line} of `{}`", path.display());
-        let header = match records.next().map_err(|error| items.fail(path, error))? {
+        let header = match records.first().map_err(|error| items.fail(path, error))? {
             Next::End => return Ok(()),
             Next::TooLong { line } => return Err(items.fail(path, too_large(&place(line), most))),
             Next::Record { record, .. } => header(&record).map_err(|why| items.fail(path, why))?,
@@ -90,7 +90,7 @@ fn header(record: &ByteRecord) -> Result<Vec<String>, String> {
 /// The file cannot be read, or its header cannot.
 pub(super) fn columns_of(path: &Path, delimiter: u8, most: u64) -> Result<Option<Vec<String>>, String> {
     let reader = text_file::open(path).map_err(|error| error.to_string())?;
-    match Records::new(reader, delimiter, most).next().map_err(|error| error.to_string())? {
+    match Records::new(reader, delimiter, most).first().map_err(|error| error.to_string())? {
         Next::End => Ok(None),
         Next::TooLong { .. } => Err(too_large("the header", most)),
         Next::Record { record, .. } => header(&record).map(Some),
@@ -151,6 +151,14 @@ impl<R: BufRead> Records<R> {
         let mut builder = csv::ReaderBuilder::new();
         let parser = builder.delimiter(delimiter).has_headers(false).flexible(true).from_reader(Feed::default());
         Self { reader, parser, delimiter, most, line: 1, held: Vec::new() }
+    }
+
+    /// The first record. A line before it that tells Excel what separates the fields, such as `sep=;`, is none.
+    fn first(&mut self) -> io::Result<Next> {
+        let first = self.next()?;
+        let line = self.held.strip_suffix(b"\n").or_else(|| self.held.strip_suffix(b"\r")).unwrap_or(&self.held);
+        let names_delimiter = line.strip_prefix(b"sep=") == Some(&[self.delimiter][..]);
+        if names_delimiter && b",;|\t".contains(&self.delimiter) { self.next() } else { Ok(first) }
     }
 
     fn next(&mut self) -> io::Result<Next> {
@@ -286,6 +294,22 @@ mod tests {
         );
         assert_eq!(read(b"abc\r\nabcd\nab", 3), ["1: abc", "2: too long", "3: ab"]);
         assert_eq!(read(b"a\n\"never\nclosed,\n", 8), ["1: a", "2: too long"]);
+    }
+
+    #[test]
+    fn a_line_that_names_the_delimiter_is_no_header() {
+        let first = |text: &str, delimiter: u8| match Records::new(text.as_bytes(), delimiter, 100).first() {
+            Ok(Next::Record { record, line, .. }) => {
+                let fields: Vec<_> = record.iter().map(String::from_utf8_lossy).collect();
+                format!("{line}: {}", fields.join("|"))
+            }
+            _ => String::new(),
+        };
+        assert_eq!(first("sep=;\r\na;b\r\n", b';'), "2: a|b");
+        assert_eq!(first("sep=\t\na\tb\n", b'\t'), "2: a|b");
+        assert_eq!(first("sep=;\na;b\n", b','), "1: sep=;");
+        assert_eq!(first("sep=,a\n1,2\n", b','), "1: sep=|a");
+        assert_eq!(first("sep=;", b';'), "");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, path::PathBuf};
 
 use jackfield_engine::{EngineError, InputReader as _, read_first};
-use jackfield_loader::escape_untrusted;
+use jackfield_loader::{escape_untrusted, text_file};
 use jackfield_pipeline::{Diagnostic, InputPlan, ParsedPipeline, SeenItems, hint_for};
 use serde_json::Value;
 
@@ -192,9 +192,10 @@ fn look_at_values(parsed: &mut ParsedPipeline, input: &InputPlan, paths: &[PathB
         (count, _) => format!("the first {count} items have"),
     };
     let lacking = format!("{subject} no field");
-    if let InputPlan::Jsonl { id: Some(id), .. } = input
+    if let InputPlan::Jsonl { id: Some(id), .. } | InputPlan::Json { id: Some(id), .. } = input
         && look == InputLook::All
         && !fields.contains(id)
+        && (matches!(input, InputPlan::Jsonl { .. }) || are_arrays(paths))
     {
         let known = hint_for(id, "their fields", fields.iter().map(String::as_str));
         let known = known.map_or_else(String::new, |known| format!("; {known}"));
@@ -204,10 +205,35 @@ fn look_at_values(parsed: &mut ParsedPipeline, input: &InputPlan, paths: &[PathB
     parsed.see_items(SeenItems { fields, schema, lacking, known: "their fields", hint: None });
 }
 
+/// Whether the items of JSON files are the elements of arrays: members of objects have ids of their own.
+fn are_arrays(paths: &[PathBuf]) -> bool {
+    paths
+        .iter()
+        .all(|path| text_file::read(path, MOST_JSON_BYTES).is_ok_and(|text| text.trim_ascii_start().starts_with('[')))
+}
+
 /// The subject of a message about files.
 fn has(paths: &[PathBuf]) -> String {
     match paths {
         [path] => format!("`{}` has", path.display()),
         _ => format!("the first {} files have", paths.len().min(MOST_HEADERS)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_arrays_are_told_from_those_of_objects() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).expect("written");
+            path
+        };
+        let (array, object) = (file("a.json", " [{\"key\": 1}]"), file("b.json", "{\"key\": []}"));
+        assert!(are_arrays(std::slice::from_ref(&array)));
+        assert!(!are_arrays(&[array, object]));
     }
 }

@@ -150,3 +150,12 @@ fn credits_at_the_end_are_not_said() {
     let text = "1\n00:00:01,000 --> 00:00:02,000\nAnn: Bye.\n[end of transcript]\n\n2\n00:00:03,000 --> 00:00:04,000\nSubtitles by the Amara.org community\n";
     assert_eq!(found(text, Format::Srt), [turn("Ann", "Bye.", 1.0)]);
 }
+
+#[test]
+fn an_id_may_name_the_speaker() {
+    let text = "WEBVTT\n\n1 \"Ann Lee\" (1234567)\n00:01.000 --> 00:02.000\nOne.\n\n2 \"Bo\" (0)\n00:03.000 --> 00:04.000\nTwo.\n\n3 \"x\" y\n00:05.000 --> 00:06.000\nThree.\n";
+    assert_eq!(
+        found(text, Format::Vtt),
+        [turn("Ann Lee", "One.", 1.0), turn("Bo", "Two.", 3.0), turn("", "Three.", 5.0)]
+    );
+}

@@ -1,5 +1,7 @@
 //! Segments as rows of JSON: which of the fields that tools write are the speaker, the text and the start.
 
+use std::cell::LazyCell;
+
 use jackfield_plugin_api::prelude::*;
 
 use super::tree::Tree;
@@ -48,7 +50,7 @@ const SPEAKER_KEYS: [&str; 18] = [
     "role",
 ];
 /// Fields that hold the start in seconds, or as a clock time.
-const START_KEYS: [&str; 12] = [
+const START_KEYS: [&str; 15] = [
     "start",
     "start_time",
     "startTime",
@@ -61,6 +63,9 @@ const START_KEYS: [&str; 12] = [
     "time",
     "offset",
     "startedAt",
+    "data_start",
+    "startDateTime",
+    "createdDateTime",
 ];
 /// Fields that hold the start in milliseconds.
 const MILLISECOND_KEYS: [&str; 6] =
@@ -73,6 +78,7 @@ const MOST_SECONDS_A_WORD: f64 = 60.0;
 pub(super) fn turns(rows: &[Tree], ids_by_index: bool) -> Result<Vec<Turn>> {
     let mut turns = Vec::with_capacity(rows.len());
     let mut timeline = Timeline::default();
+    let words_have_milliseconds = LazyCell::new(|| rows.iter().any(|row| are_milliseconds(row.list_at("words"))));
     for (index, row) in rows.iter().enumerate() {
         if *row == Tree::Null {
             continue;
@@ -83,12 +89,13 @@ pub(super) fn turns(rows: &[Tree], ids_by_index: bool) -> Result<Vec<Turn>> {
                 index + 1
             )));
         };
-        turns.push(Turn {
-            speaker: speaker_of(row),
-            text,
-            start: start_of(row, &mut timeline),
-            number: ids_by_index.then_some(index + 1),
-        });
+        let mut start = start_of(row, &mut timeline);
+        if start.is_none() {
+            // A segment that has no start of its own begins with its first word.
+            let start_of_word = row.first_at("words").and_then(|word| start_of(word, &mut timeline));
+            start = start_of_word.map(|start| if *words_have_milliseconds { start / 1000.0 } else { start });
+        }
+        turns.push(Turn { speaker: speaker_of(row), text, start, number: ids_by_index.then_some(index + 1) });
     }
     if are_milliseconds(rows) {
         count_as_milliseconds(&mut turns);
@@ -148,7 +155,15 @@ pub(super) fn speaker_of(row: &Tree) -> Option<String> {
         }
         label = label.or(Some(name));
     }
-    label
+    sender_of(row).or(label)
+}
+
+/// Who sent a message: `from` is a name in chats, and a time elsewhere.
+fn sender_of(row: &Tree) -> Option<String> {
+    let sender = row.get("from").filter(|from| from.text().is_some())?;
+    let name = speaker_name(sender)?;
+    let is_time = name.starts_with(|c: char| c.is_ascii_digit()) || seconds(sender, &mut Timeline::default()).is_some();
+    (!is_time && name.contains(char::is_alphabetic)).then_some(name)
 }
 
 /// The name that a value is: a number is that of a speaker; an object has a name or an id.

@@ -173,3 +173,35 @@ fn credits_are_not_said() {
     let text = r#"{"segments": [{"text": "Bye.", "start": 1}, {"text": " Subtitles by the Amara.org community", "start": 2}]}"#;
     assert_eq!(found(text), [turn("", "Bye.", 1.0)]);
 }
+
+#[test]
+fn senders_and_starts_have_many_keys() {
+    assert_eq!(
+        found(
+            r#"{"name": "Chat", "messages": [{"id": 1, "from": "Ann Lee", "text": "Hi."}, {"from": "0:05", "text": "Yes."}]}"#
+        ),
+        [turn("Ann Lee", "Hi.", -1.0), turn("", "Yes.", 5.0)]
+    );
+    assert_eq!(
+        found(
+            r#"[{"speaker": "Ann", "startDateTime": "2026-03-05T00:00:02Z", "text": "Hi."}, {"createdDateTime": "2026-03-05T00:00:04Z", "text": "Yes."}]"#
+        ),
+        [turn("Ann", "Hi.", 2.0), turn("", "Yes.", 4.0)]
+    );
+}
+
+#[test]
+fn a_row_without_a_start_begins_with_its_first_word() {
+    assert_eq!(
+        found(
+            r#"[{"speaker": "Ann", "words": [{"text": "Hi", "data_start": 0.5}, {"text": "there.", "data_start": 0.75}]}, {"speaker": "Bo", "start": 3, "words": [{"text": "Yes.", "data_start": 4}]}]"#
+        ),
+        [turn("Ann", "Hi there.", 0.5), turn("Bo", "Yes.", 3.0)]
+    );
+    assert_eq!(
+        found(
+            r#"[{"words": [{"text": "Hi", "start": 500, "end": 900}, {"text": "all.", "start": 900, "end": 1300}]}]"#
+        ),
+        [turn("", "Hi all.", 0.5)]
+    );
+}

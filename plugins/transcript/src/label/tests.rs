@@ -143,3 +143,13 @@ fn speakers_in_brackets_need_no_colon() {
     assert_eq!(label("[laughs] hi"), None);
     assert_eq!(label("[[inaudible]] hi"), None);
 }
+
+#[test]
+fn the_end_of_a_segment_is_not_said() {
+    for line in ["Ann\t00:00:00.500\t00:00:01.200\tat 10:30", "Ann\t00:00:00.500\t00:00:01.200\t00:00:00.700\tat 10:30"]
+    {
+        let found = before_gap(&marks::strip(line)).expect(line);
+        let seconds = found.stamp.and_then(|stamp| stamp.seconds);
+        assert_eq!((&*found.name, found.said, seconds), ("Ann", "at 10:30", Some(0.5)), "{line}");
+    }
+}

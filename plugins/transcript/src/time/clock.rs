@@ -34,6 +34,9 @@ impl HalfDay {
 /// The clock time at the head of a text. `is_strict`: each group but the first has two digits,
 /// as it is written by those who mean a time, and a word may not follow at once.
 pub(super) fn clock_at(text: &str, is_strict: bool) -> Option<Clock<'_>> {
+    if let Some(clock) = drop_frame_at(text) {
+        return Some(clock);
+    }
     let (first, mut rest) = digits(text)?;
     if first.len() > 4 {
         return None;
@@ -64,6 +67,23 @@ pub(super) fn clock_at(text: &str, is_strict: bool) -> Option<Clock<'_>> {
         || rest.strip_prefix(':').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
         || is_strict && rest.starts_with(|c: char| c.is_ascii_alphabetic()) && !starts_with_suffix(rest);
     (!goes_on).then_some(Clock { seconds, has_hours: groups.len() == 3, rest })
+}
+
+/// A time code of dropped frames, `00;00;02;15`, without its frames.
+fn drop_frame_at(text: &str) -> Option<Clock<'_>> {
+    let code = text.get(..11)?;
+    let has_form = code.bytes().enumerate().all(|(at, byte)| match at % 3 {
+        2 => byte == b';',
+        _ => byte.is_ascii_digit(),
+    });
+    let rest = &text[code.len()..];
+    if !has_form || rest.starts_with(|c: char| c.is_alphanumeric() || c == ';') {
+        return None;
+    }
+    let group = |at: usize| code[at..at + GROUP_DIGITS].parse::<f64>().ok();
+    let (hours, minutes, seconds) = (group(0)?, group(3)?, group(6)?);
+    let seconds_of_code = hours * 3600.0 + minutes * 60.0 + seconds;
+    (minutes < 60.0 && seconds < 60.0).then_some(Clock { seconds: seconds_of_code, has_hours: true, rest })
 }
 
 /// `AM` and `PM`, written to the number, and the `Z` of a time zone.

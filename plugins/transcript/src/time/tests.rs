@@ -191,3 +191,13 @@ fn a_timeline_counts_on_over_midnight() {
     assert_eq!(at("2026-03-06 00:00:01"), Some(86_401.0));
     assert_eq!(at("00:00:02"), Some(86_402.0));
 }
+
+#[test]
+fn time_codes_of_dropped_frames_are_read() {
+    assert_eq!(clock("01;00;02;15"), Some(3602.0));
+    let found = leading("00;00;02;15 - 00;00;04;20 x").expect("a time");
+    assert_eq!((found.stamp.seconds, found.rest), (Some(2.0), "x"));
+    for text in ["00;00;02", "00;00;02;155", "00;75;02;15", "1;00;02;15"] {
+        assert_eq!(clock(text), None, "{text}");
+    }
+}
