@@ -57,8 +57,9 @@ impl<'a> AnswerText<'a> {
             let (block, after) = match opened {
                 Some((begin, end)) => {
                     let inside = &rest[begin.len()..];
-                    is_cut_off = find(inside, end).is_none();
-                    find(inside, end).map_or((inside, ""), |at| (&inside[..at], &inside[at + end.len()..]))
+                    let close = find(inside, end);
+                    is_cut_off = close.is_none();
+                    close.map_or((inside, ""), |at| (&inside[..at], &inside[at + end.len()..]))
                 }
                 // Each looks through the rest of the text.
                 None if unopened_count == MOST_UNOPENED => break,
