@@ -1,6 +1,7 @@
 //! The analyzer `claim-estimate`: what the answers about a claim add up to.
 
 use jackfield_plugin_api::prelude::*;
+use serde_json::json;
 
 use crate::{
     execution::{Phase, execution},
@@ -42,6 +43,57 @@ impl Analyzer for ClaimEstimate {
             Permission { name: "model".to_owned(), reason: model.to_owned() },
             Permission { name: "cache".to_owned(), reason: cache.to_owned() },
         ]
+    }
+
+    fn examples() -> Vec<Example> {
+        let (first, second) = (
+            "5a774a884ecca1675b7ba9d60561bd980cbe9999643ccbf07f191e004e73a940",
+            "71711e49dbec31857b874fa900c0e32997281cf4901716f55bb76cc00eb8cea4",
+        );
+        let slot = |template: usize, prompt: &str, replicate: u32| {
+            json!({
+                "claim": "Tea is wet.", "prompt_version": "example-1", "template": template, "prompt_sha256": prompt,
+                "replicate": replicate, "temperature": null, "max_tokens": 800,
+            })
+        };
+        let sample = |template: usize, prompt: &str, replicate: u32, probability: f64| {
+            json!({
+                "template": template, "prompt_sha256": prompt, "replicate": replicate, "prob_true": probability,
+                "label": null, "refused": false, "invalid": null,
+            })
+        };
+        let run_key = "0b71056456cdd99d0fdd884ff71a8a793ca45f3eaba6b80c38baf5a268111a1d";
+        let plan = json!({
+            "claim": "Tea is wet.", "model": "mock", "provider": "mock", "prompt_version": "example-1",
+            "sampling": { "K": 2, "R": 2, "T": 2 }, "imbalance_ratio": 1.0, "draws": 5000, "seed": 7,
+            "seed_origin": "given", "found": null, "run_key": run_key,
+            "slots": [slot(1, second, 0), slot(1, second, 1), slot(0, first, 0), slot(0, first, 1)],
+        });
+        let samples = [(1, second, 0), (1, second, 1), (0, first, 0), (0, first, 1)];
+        let samples = samples.map(|(template, prompt, replicate)| sample(template, prompt, replicate, 0.5));
+        vec![Example {
+            summary: "four answers to two wordings that agree".to_owned(),
+            config: json!({}),
+            input: json!({ "plan": plan, "samples": samples }),
+            output: json!({
+                "run_id": &run_key[..16], "claim": "Tea is wet.", "model": "mock", "provider": "mock",
+                "prompt_version": "example-1", "sampling": { "K": 2, "R": 2, "T": 2 },
+                "aggregation": {
+                    "method": "clustered bootstrap of template means in logit space", "B": 5000, "center": "mean",
+                    "trim": 0.2, "bootstrap_seed": 7, "seed_origin": "given", "n_templates": 2,
+                    "counts_by_template": { first: 2, second: 2 }, "imbalance_ratio": 1.0, "template_iqr_logit": 0.0,
+                },
+                "aggregates": {
+                    "prob_true": 0.5, "ci95": [0.5, 0.5], "ci_width": 0.0, "stability_score": 1.0,
+                    "stability_band": "high", "is_stable": true, "compliance_rate": 1.0,
+                },
+                "prompt_quality": {
+                    "score": 100, "compliance_passes": true, "stability_passes": true, "width_passes": true,
+                },
+                "ci_status": { "phase": "final", "B_used": 5000 },
+                "from_run_cache": false, "summary": "0.500 [0.500, 0.500] (final, B = 5000)",
+            }),
+        }]
     }
 
     async fn analyze(&self, input: Answers, host: &Host<'_>) -> Result<Execution> {

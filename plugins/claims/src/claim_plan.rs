@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::{
     bank::Bank,
     bank_file::{ParsedBank, example_bank},
+    execution::FEWEST_ANSWERS,
     names::{ModelLabel, execution_cache_name},
     record::{Amounts, Claim, Execution, Plan, Slot},
     seed::{self, Origin},
@@ -25,7 +26,7 @@ const SEED_VARIABLE: &str = "JACKFIELD_BOOTSTRAP_SEED";
 pub struct ClaimPlan {
     /// The prompt bank: a TOML file with `version`, `system`, `answer_schema`, `user_template` and `paraphrases`.
     pub bank: TextFile,
-    /// K: paraphrase slots.
+    /// K: paraphrase slots. With `replicates` they have to make three answers at least, the fewest that are estimated from.
     #[config(default = 8)]
     #[schemars(range(min = 1, max = 10_000))]
     pub slots: usize,
@@ -62,6 +63,14 @@ impl Analyzer for ClaimPlan {
 
     fn open(self) -> Result<Self> {
         let bank = self.parsed_bank.get(&self.bank)?;
+        let answers = self.slots.saturating_mul(self.replicates);
+        if answers < FEWEST_ANSWERS {
+            let (slots, replicates) = (self.slots, self.replicates);
+            return Err(Failure::InvalidConfig(format!(
+                "`slots` = {slots} times `replicates` = {replicates} asks for too few answers: an estimate takes \
+                 {FEWEST_ANSWERS}, so raise one of them"
+            )));
+        }
         if self.templates.is_some_and(|templates| templates > bank.size()) {
             let size = bank.size();
             return Err(Failure::InvalidConfig(format!("`templates` is more than the bank has, which is {size}")));
@@ -81,25 +90,26 @@ impl Analyzer for ClaimPlan {
     }
 
     fn examples() -> Vec<Example> {
-        let slot = |template: usize, prompt: &str| {
+        let slot = |template: usize, prompt: &str, replicate: u32| {
             json!({
                 "claim": "Tea is wet.", "prompt_version": "example-1", "template": template, "prompt_sha256": prompt,
-                "replicate": 0, "temperature": null, "max_tokens": 800,
+                "replicate": replicate, "temperature": null, "max_tokens": 800,
             })
         };
-        let slots = [
-            slot(1, "71711e49dbec31857b874fa900c0e32997281cf4901716f55bb76cc00eb8cea4"),
-            slot(0, "5a774a884ecca1675b7ba9d60561bd980cbe9999643ccbf07f191e004e73a940"),
-        ];
+        let (first, second) = (
+            "71711e49dbec31857b874fa900c0e32997281cf4901716f55bb76cc00eb8cea4",
+            "5a774a884ecca1675b7ba9d60561bd980cbe9999643ccbf07f191e004e73a940",
+        );
+        let slots = [slot(1, first, 0), slot(1, first, 1), slot(0, second, 0), slot(0, second, 1)];
         vec![Example {
-            summary: "two wordings of a claim, each put once to the model `mock`".to_owned(),
-            config: json!({ "bank": example_bank(), "slots": 2, "replicates": 1, "seed": 7 }),
+            summary: "two wordings of a claim, each put twice to the model `mock`".to_owned(),
+            config: json!({ "bank": example_bank(), "slots": 2, "replicates": 2, "seed": 7 }),
             input: json!({ "claim": "Tea is wet." }),
             output: json!({
                 "claim": "Tea is wet.", "model": "mock", "provider": "mock", "prompt_version": "example-1",
-                "sampling": { "K": 2, "R": 1, "T": 2 }, "imbalance_ratio": 1.0, "draws": 5000, "seed": 7,
+                "sampling": { "K": 2, "R": 2, "T": 2 }, "imbalance_ratio": 1.0, "draws": 5000, "seed": 7,
                 "seed_origin": "given", "found": null, "slots": slots,
-                "run_key": "1b59d3323b9247a65d53b9126059ae0b6d3adfc25373bf6854c8e2fbd443b507",
+                "run_key": "0b71056456cdd99d0fdd884ff71a8a793ca45f3eaba6b80c38baf5a268111a1d",
             }),
         }]
     }

@@ -21,7 +21,7 @@ const ATTEMPT_STRIDE: u32 = 1 << 15;
 
 /// Asks a model once how likely a claim is, and says whether the answer is valid.
 ///
-/// An answer that is not valid is asked for once more. With a cache (`store`), valid answers are kept; an answer that is
+/// An answer that is not valid, such as one that holds a link which is not in the claim, is asked for once more. With a cache (`store`), valid answers are kept; an answer that is
 /// not valid never is.
 #[derive(Config)]
 #[schemars(extend("x-needs" = "model"))]
@@ -106,7 +106,7 @@ impl ClaimSample {
                 }
                 Err(failure) => return Err(failure),
             };
-            match validity::parse(&completion.text) {
+            match validity::parse(&completion.text, &slot.claim) {
                 Ok(answer) => {
                     sample.prob_true = Some(answer.prob_true);
                     sample.label = answer.label;

@@ -67,12 +67,13 @@ pub struct Estimate {
     pub ci95: [f64; 2],
     /// High minus low.
     pub ci_width: f64,
-    /// Spread of the templates' mean logits: third quartile minus first.
-    pub template_iqr_logit: f64,
-    /// [`score::stability`] of that spread, 0 ..= 1.
-    pub stability_score: f64,
-    /// [`Band::of`] that spread.
-    pub stability_band: Band,
+    /// Spread of the templates' mean logits: third quartile minus first. One template has none: how far wordings agree is
+    /// not known from a single one.
+    pub template_iqr_logit: Option<f64>,
+    /// [`score::stability`] of that spread, 0 ..= 1, where it is known.
+    pub stability_score: Option<f64>,
+    /// [`Band::of`] that spread, where it is known.
+    pub stability_band: Option<Band>,
     /// Whether the interval is at most 0.20 wide.
     pub is_stable: bool,
     /// Answers per template, in the order of [`Samples::templates`].
@@ -134,15 +135,15 @@ pub fn estimate(samples: &Samples, options: &Options) -> Result<Estimate, Estima
     let ci95 = [percentile(&centers, 2.5).min(center), percentile(&centers, 97.5).max(center)].map(sigmoid);
 
     means.sort_unstable_by(f64::total_cmp);
-    let template_iqr_logit = percentile(&means, 75.0) - percentile(&means, 25.0);
+    let template_iqr_logit = (means.len() > 1).then(|| percentile(&means, 75.0) - percentile(&means, 25.0));
     let ci_width = ci95[1] - ci95[0];
     Ok(Estimate {
         prob_true: sigmoid(center),
         ci95,
         ci_width,
         template_iqr_logit,
-        stability_score: score::stability(template_iqr_logit),
-        stability_band: Band::of(template_iqr_logit),
+        stability_score: template_iqr_logit.map(score::stability),
+        stability_band: template_iqr_logit.map(Band::of),
         is_stable: score::is_stable(ci_width),
         counts_by_template: samples.templates.iter().map(Vec::len).collect(),
     })

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The fewest valid answers that an estimate is made from.
-const FEWEST_ANSWERS: usize = 3;
+pub(crate) const FEWEST_ANSWERS: usize = 3;
 
 /// Below so many templates their plain mean is the centre, since nothing is trimmed from so few.
 const FEWEST_TRIMMED_TEMPLATES: usize = 5;
@@ -139,9 +139,10 @@ fn aggregation(
 
 fn aggregates(estimate: &Estimate, compliance_rate: f64) -> Aggregates {
     let stability_band = match estimate.stability_band {
-        score::Band::High => "high",
-        score::Band::Medium => "medium",
-        score::Band::Low => "low",
+        Some(score::Band::High) => "high",
+        Some(score::Band::Medium) => "medium",
+        Some(score::Band::Low) => "low",
+        None => "unknown",
     };
     Aggregates {
         prob_true: estimate.prob_true,
@@ -164,9 +165,10 @@ fn prompt_quality(estimate: &Estimate, compliance_rate: f64) -> PromptQuality {
     }
 }
 
-/// The estimate on one line: `0.252 [0.235, 0.267] (final, B = 5000)`.
+/// The estimate on one line: `0.252 [0.235, 0.267] (final, B = 5000)`, with a word on what a single wording leaves open.
 fn summary(estimate: &Estimate, phase: Phase, draws: u32) -> String {
     let [low, high] = estimate.ci95;
     let (probability, phase) = (estimate.prob_true, phase.name());
-    format!("{probability:.3} [{low:.3}, {high:.3}] ({phase}, B = {draws})")
+    let unknown = if estimate.stability_band.is_none() { ", one wording: stability not known" } else { "" };
+    format!("{probability:.3} [{low:.3}, {high:.3}] ({phase}, B = {draws}){unknown}")
 }

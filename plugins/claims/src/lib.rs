@@ -11,6 +11,7 @@
 //! The numbers are computed by the public modules, which need no host, no clock and no network.
 #![forbid(unsafe_code)]
 
+pub mod address;
 pub mod arithmetic;
 pub mod bank;
 mod bank_file;

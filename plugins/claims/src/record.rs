@@ -47,7 +47,7 @@ pub struct Slot {
 /// What is to be asked about a claim, or what was found out earlier.
 #[derive(Document, Clone, Debug, PartialEq)]
 pub struct Plan {
-    /// The claim.
+    /// The claim, without space around it: what is hashed for the plan, the seed and the keys of caches.
     pub claim: String,
     /// The model's own name.
     pub model: String,
@@ -102,7 +102,7 @@ pub struct Aggregation {
     /// Draws of the bootstrap.
     #[serde(rename = "B")]
     pub draws: u32,
-    /// `trimmed`, or `mean` below five templates.
+    /// `trimmed`, or `mean` below five templates, which are then added up in the order of the plan.
     pub center: String,
     /// Share of the templates that is cut off at each side.
     pub trim: f64,
@@ -116,8 +116,8 @@ pub struct Aggregation {
     pub counts_by_template: BTreeMap<String, usize>,
     /// The most slots of a template over the fewest.
     pub imbalance_ratio: f64,
-    /// Interquartile range of the template means, in logits.
-    pub template_iqr_logit: f64,
+    /// Interquartile range of the template means, in logits; none where a single template was answered.
+    pub template_iqr_logit: Option<f64>,
 }
 
 /// What came out.
@@ -129,9 +129,10 @@ pub struct Aggregates {
     pub ci95: [f64; 2],
     /// Width of the interval.
     pub ci_width: f64,
-    /// 1 for templates that agree, near 0 for templates that do not.
-    pub stability_score: f64,
-    /// `high`, `medium` or `low`.
+    /// 1 for templates that agree, near 0 for templates that do not; none where a single template was answered, from
+    /// which it is not known.
+    pub stability_score: Option<f64>,
+    /// `high`, `medium`, `low` or `unknown`.
     pub stability_band: String,
     /// Whether the interval is at most 0.20 wide.
     pub is_stable: bool,
@@ -142,12 +143,12 @@ pub struct Aggregates {
 /// How good the prompts are.
 #[derive(Document, Clone, Debug, PartialEq)]
 pub struct PromptQuality {
-    /// 0 to 100.
-    pub score: u8,
+    /// 0 to 100; none where stability is not known.
+    pub score: Option<u8>,
     /// Compliance of at least .98.
     pub compliance_passes: bool,
-    /// Stability of at least .25.
-    pub stability_passes: bool,
+    /// Stability of at least .25; none where it is not known.
+    pub stability_passes: Option<bool>,
     /// An interval of at most .30.
     pub width_passes: bool,
 }

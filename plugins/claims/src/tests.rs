@@ -47,6 +47,33 @@ fn a_sample_is_asked_for_twice_until_its_answer_is_valid() {
 }
 
 #[test]
+fn fewer_answers_than_an_estimate_takes_are_refused_before_any_is_asked_for() {
+    let host = answering("{}");
+    for (slots, replicates) in [(1, 1), (1, 2), (2, 1)] {
+        let config = json!({ "bank": example_bank(), "slots": slots, "replicates": replicates });
+        let failure = call(Kind::Analyzer, "claim-plan", config, json!({ "claim": "Tea is wet." }), &host).unwrap_err();
+        let reason = format!(
+            "`slots` = {slots} times `replicates` = {replicates} asks for too few answers: an estimate takes 3, so raise \
+             one of them"
+        );
+        assert_eq!(failure, Failure::InvalidConfig(reason));
+    }
+}
+
+#[test]
+fn what_a_single_wording_leaves_open_is_said() {
+    let host = answering(r#"{"prob_true": 0.25}"#);
+    let config = json!({ "bank": example_bank(), "slots": 1, "replicates": 3, "draws": 200, "seed": 7 });
+    let plan = call(Kind::Analyzer, "claim-plan", config, json!({ "claim": "Tea is wet." }), &host).unwrap();
+    let execution = estimate(&plan, &samples(&plan, &host).unwrap(), &host).unwrap();
+    assert_eq!(execution["summary"], "0.250 [0.250, 0.250] (final, B = 200), one wording: stability not known");
+    let (aggregates, quality) = (&execution["aggregates"], &execution["prompt_quality"]);
+    assert_eq!((&aggregates["stability_score"], &aggregates["stability_band"]), (&Value::Null, &json!("unknown")));
+    assert_eq!((&quality["score"], &quality["stability_passes"]), (&Value::Null, &Value::Null));
+    assert_eq!(execution["aggregation"]["template_iqr_logit"], Value::Null);
+}
+
+#[test]
 fn answers_that_agree_are_an_interval_of_one_point() {
     let host = answering(r#"{"prob_true": 0.25}"#);
     let plan = plan(&host).unwrap();

@@ -1,12 +1,14 @@
-//! Which answers are valid: those that hold a probability and no link.
+//! Which answers are valid: those that hold a probability and no link but one of the claim.
 //!
-//! A link means that the model answered from a source, or pretends to; asked for is what the model itself believes.
+//! Another link means that the model answered from a source, or pretends to; asked for is what the model itself believes.
 
 use std::fmt;
 
 use jackfield_plugin_api::{AnswerText, json_of_answer};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+use crate::address::ClaimAddresses;
 
 /// What counts of a valid answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,7 +39,7 @@ pub enum Invalid {
     NotANumber,
     /// `prob_true` is a number outside 0 ..= 1.
     OutOfRange(f64),
-    /// There is a URL in the answer.
+    /// There is a URL in the answer that is not in the claim.
     Url,
 }
 
@@ -50,14 +52,14 @@ impl fmt::Display for Invalid {
             Self::Missing => write!(out, "the answer has no prob_true, neither at its top nor in belief"),
             Self::NotANumber => write!(out, "prob_true is not a number"),
             Self::OutOfRange(value) => write!(out, "prob_true is {value}, which is not in 0..=1"),
-            Self::Url => write!(out, "the answer holds a URL"),
+            Self::Url => write!(out, "the answer holds a URL that is not in the claim"),
         }
     }
 }
 
 impl std::error::Error for Invalid {}
 
-/// Reads the text of an answer: a JSON object, alone, in a code fence or with words around it.
+/// Reads the text of an answer to `claim`: a JSON object, alone, in a code fence or with words around it.
 ///
 /// `prob_true` counts at the top, else in `belief`. The whole answer is what counts: of several objects none does, nor does one
 /// within another that cannot be read or was cut off.
@@ -65,20 +67,21 @@ impl std::error::Error for Invalid {}
 /// ```
 /// use jackfield_claims::validity::{Invalid, parse};
 ///
-/// assert_eq!(parse(r#"{"belief": {"prob_true": 0.7, "label": "likely"}}"#).unwrap().prob_true, 0.7);
-/// assert_eq!(parse(r#"{"prob_true": 0.7, "reasons": ["see www.example.org"]}"#), Err(Invalid::Url));
-/// assert_eq!(parse(r#"{"prob_true": 0.1}? No: {"prob_true": 0.7}"#), Err(Invalid::Several));
+/// assert_eq!(parse(r#"{"belief": {"prob_true": 0.7, "label": "likely"}}"#, "Tea is wet.").unwrap().prob_true, 0.7);
+/// assert_eq!(parse(r#"{"prob_true": 0.7, "reasons": ["see www.example.org"]}"#, "Tea is wet."), Err(Invalid::Url));
+/// assert_eq!(parse(r#"{"prob_true": 0.1}? No: {"prob_true": 0.7}"#, "Tea is wet."), Err(Invalid::Several));
 /// ```
 ///
 /// # Errors
-/// The reason why the answer does not count; a URL anywhere comes before the others.
-pub fn parse(text: &str) -> Result<Answer, Invalid> {
+/// The reason why the answer does not count; a URL anywhere that is not in the claim comes before the others.
+pub fn parse(text: &str, claim: &str) -> Result<Answer, Invalid> {
     // A host takes reasoning apart; a text from elsewhere may still have it.
     let text = AnswerText::split(text).answer;
     if text.trim().is_empty() {
         return Err(Invalid::Empty);
     }
-    if has_url(text) {
+    let of_claim = ClaimAddresses::of(claim);
+    if of_claim.lack_one_of(text) {
         return Err(Invalid::Url);
     }
     let whole = json_of_answer(text).and_then(|json| serde_json::from_str::<Map<String, Value>>(json).ok());
@@ -87,7 +90,7 @@ pub fn parse(text: &str) -> Result<Answer, Invalid> {
         None => objects_amid_words(text)?,
     };
     // In JSON a URL can be written so that the raw text does not show it: "http:\/\/", "\u0077ww".
-    if objects.iter().flatten().any(|(key, value)| has_url(key) || holds_url(value)) {
+    if objects.iter().any(|object| hold_foreign_url(object, &of_claim)) {
         return Err(Invalid::Url);
     }
     match &*objects {
@@ -156,34 +159,29 @@ fn read(object: &Map<String, Value>) -> Result<Answer, Invalid> {
     })
 }
 
-fn holds_url(value: &Value) -> bool {
-    match value {
-        Value::String(text) => has_url(text),
-        Value::Array(values) => values.iter().any(holds_url),
-        Value::Object(fields) => fields.iter().any(|(key, value)| has_url(key) || holds_url(value)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
-    }
+fn hold_foreign_url(object: &Map<String, Value>, of_claim: &ClaimAddresses) -> bool {
+    object.iter().any(|(key, value)| of_claim.lack_one_of(key) || holds_foreign_url(value, of_claim))
 }
 
-/// Whether there is a URL in a text: a scheme followed by `://`, or a word that starts with `www.`, in any case. A bare
-/// domain is not one: it cannot be distinguished from a sentence that lacks a space.
-#[must_use]
-pub fn has_url(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let scheme = text.match_indices("://").any(|(start, _)| start > 0 && bytes[start - 1].is_ascii_alphanumeric());
-    scheme
-        || bytes.windows(5).enumerate().any(|(start, window)| {
-            window[..4].eq_ignore_ascii_case(b"www.")
-                && window[4].is_ascii_alphanumeric()
-                && (start == 0 || !bytes[start - 1].is_ascii_alphanumeric())
-        })
+fn holds_foreign_url(value: &Value, of_claim: &ClaimAddresses) -> bool {
+    match value {
+        Value::String(text) => of_claim.lack_one_of(text),
+        Value::Array(values) => values.iter().any(|value| holds_foreign_url(value, of_claim)),
+        Value::Object(fields) => hold_foreign_url(fields, of_claim),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Answer, Invalid, has_url, parse};
+    use super::{Answer, Invalid};
+    use crate::address::has_url;
+
+    fn parse(text: &str) -> Result<Answer, Invalid> {
+        super::parse(text, "Tea is wet.")
+    }
 
     fn probability(text: &str) -> Result<f64, Invalid> {
         parse(text).map(|answer| answer.prob_true)
@@ -256,8 +254,23 @@ mod tests {
         ] {
             assert_eq!(parse(text), Err(Invalid::Url), "{text}");
         }
-        for text in ["the www. of old", "awww.right", "a :// b", "e.g. this.that", "www.", "ratio 3:1 // or so"] {
-            assert!(!has_url(text), "{text}");
+    }
+
+    #[test]
+    fn an_address_of_the_claim_may_be_restated_but_no_other_given() {
+        let claim = "The first page of the web was http://info.example.org/hyper/page.html";
+        let verdict = |text: &str| super::parse(text, claim).map(|answer| answer.prob_true);
+        for text in [
+            r#"{"prob_true": 0.5, "reasons": ["http:\/\/info.example.org\/hyper\/page.html was first"]}"#,
+            r#"The claim "http://info.example.org/hyper/page.html": {"prob_true": 0.5}"#,
+        ] {
+            assert_eq!(verdict(text), Ok(0.5), "{text}");
+        }
+        for text in [
+            r#"{"prob_true": 0.5, "reasons": ["http:\/\/info.example.org\/hyper\/other.html was first"]}"#,
+            r#"{"prob_true": 0.5, "reasons": ["http://info.example.org/hyper/page.html, by www.example.com"]}"#,
+        ] {
+            assert_eq!(verdict(text), Err(Invalid::Url), "{text}");
         }
     }
 
