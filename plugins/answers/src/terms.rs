@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jackfield_text::words::{is_function_word, searched_words};
-use rust_stemmers::{Algorithm, Stemmer};
+use jackfield_text::{
+    stems::Stemmer,
+    words::{is_function_word, searched_words},
+};
 
-/// Stems (English Snowball, Porter 2001) of the content words of a text in order: words as UAX #29 bounds them, in lower
+/// Stems (English, Snowball 3.0) of the content words of a text in order: words as UAX #29 bounds them, in lower
 /// case and composed, without those of NLTK's list of English stop words. Numbers are content. Of a script that is written
 /// without blanks, characters and pairs of them are words.
 #[must_use]
 pub fn content(text: &str) -> Vec<String> {
-    let stemmer = Stemmer::create(Algorithm::English);
+    let stemmer = Stemmer::english();
     let mut found = Vec::new();
     searched_words(text, |word| {
         if !word.is_empty() && !is_function_word(word) {

@@ -1,7 +1,6 @@
 //! The words of a text in the form in which the keyword leg compares them.
 
-use jackfield_text::words::searched_words;
-use rust_stemmers::{Algorithm, Stemmer};
+use jackfield_text::{stems::Stemmer, words::searched_words};
 use rustc_hash::FxHashMap;
 
 /// Turns texts into the terms that a keyword index holds: words, stemmed or as they are.
@@ -10,10 +9,10 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// Terms that are stems of the English Snowball stemmer (Porter 2001), or words as they are.
+    /// Terms that are stems of English (Snowball 3.0), or words as they are.
     #[must_use]
     pub fn new(stem: bool) -> Self {
-        Self { stemmer: stem.then(|| Stemmer::create(Algorithm::English)) }
+        Self { stemmer: stem.then(Stemmer::english) }
     }
 
     /// Calls `take` with each term of a text in order.

@@ -6,8 +6,8 @@
 use std::sync::LazyLock;
 
 use jackfield_plugin_api::prelude::*;
-use rust_stemmers::Algorithm;
 use rustc_hash::FxHashSet;
+use snowball_stemmers_rs::Algorithm;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::{
@@ -115,7 +115,13 @@ static LANGUAGES: &[Facts] = {
         Facts { language: Japanese, name: "Japanese", code: None, talk: talk_words::JAPANESE_TALK, stemmer: None },
         Facts { language: Korean, name: "Korean", code: None, talk: talk_words::KOREAN_TALK, stemmer: None },
         facts(Norwegian, "Norwegian", "no", "", Algorithm::Norwegian),
-        Facts { language: Polish, name: "Polish", code: None, talk: talk_words::POLISH_TALK, stemmer: None },
+        Facts {
+            language: Polish,
+            name: "Polish",
+            code: None,
+            talk: talk_words::POLISH_TALK,
+            stemmer: Some(Algorithm::Polish),
+        },
         facts(Portuguese, "Portuguese", "pt", talk_words::PORTUGUESE_TALK, Algorithm::Portuguese),
         facts(Romanian, "Romanian", "ro", "", Algorithm::Romanian),
         facts(Russian, "Russian", "ru", talk_words::RUSSIAN_TALK, Algorithm::Russian),
@@ -154,6 +160,11 @@ impl Language {
         }
     }
 
+    /// Every language, and the one of which nothing is known.
+    pub fn every() -> impl Iterator<Item = Self> {
+        LANGUAGES.iter().map(|facts| facts.language)
+    }
+
     fn facts(self) -> &'static Facts {
         LANGUAGES.iter().find(|facts| facts.language == self).expect("every language is on the list")
     }
@@ -164,9 +175,8 @@ impl Language {
         self.facts().name
     }
 
-    /// The stemmer of the language, where there is one.
-    #[must_use]
-    pub fn stemmer(self) -> Option<Algorithm> {
+    /// The algorithm of the language's stemmer, where there is one.
+    pub(crate) fn algorithm(self) -> Option<Algorithm> {
         self.facts().stemmer
     }
 

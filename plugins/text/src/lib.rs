@@ -12,6 +12,7 @@
 //! | [`sentences`] | sentences as exact substrings |
 //! | [`mod@clean`] | a sentence made fit to be read |
 //! | [`normal`] | texts in the form in which they are compared |
+//! | [`stems`] | stems of words, by language |
 //! | [`unspaced`] | words of scripts that are written without blanks |
 //! | [`vocabulary`] | words as numbers, with stems |
 //! | [`vectors`] | tf-idf and cosine |
@@ -36,6 +37,7 @@ pub mod phrases;
 pub mod quote;
 pub mod rank;
 pub mod sentences;
+pub mod stems;
 mod talk_words;
 pub mod unspaced;
 pub mod vectors;

@@ -1,9 +1,8 @@
 //! Compares texts regardless of case, white space and punctuation.
 
-use rust_stemmers::{Algorithm, Stemmer};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-use crate::{normal::push_folded, words};
+use crate::{normal::push_folded, stems::Stemmer, words};
 
 /// Letters with their accents, and digits, alone and lower-case. A letter and its accents are characters of their own,
 /// however the text has them.
@@ -34,7 +33,7 @@ pub fn contains_quote(haystack: &str, needle: &str) -> bool {
 /// out; all its words where nothing else is left.
 #[must_use]
 pub fn normal_title(title: &str) -> String {
-    let stemmer = Stemmer::create(Algorithm::English);
+    let stemmer = Stemmer::english();
     let tokens = words::tokens(title);
     let stems: Vec<_> =
         tokens.iter().filter(|word| !words::is_stop_word(word)).map(|word| stemmer.stem(word)).collect();

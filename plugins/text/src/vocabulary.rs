@@ -2,10 +2,9 @@
 
 use std::borrow::Cow;
 
-use rust_stemmers::Stemmer;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::{language::Language, lexicon::Lexicon, normal::composed, unspaced::is_unspaced, words};
+use crate::{language::Language, lexicon::Lexicon, normal::composed, stems::Stemmer, unspaced::is_unspaced, words};
 
 /// Number of a word in its compared form; numbers are given in order of first use.
 pub type WordId = u32;
@@ -59,7 +58,7 @@ impl Vocabulary {
         lexicon.add(stop_words.iter().map(String::as_str));
         Self {
             language,
-            stemmer: language.stemmer().map(Stemmer::create),
+            stemmer: Stemmer::new(language),
             stop_words,
             lexicon,
             compared_by_surface: FxHashMap::default(),
