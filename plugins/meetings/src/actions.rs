@@ -1,7 +1,7 @@
 //! The analyzer `actions`.
 
 use jackfield_plugin_api::prelude::*;
-use jackfield_text::{Evidence, Finding, Transcript, language::warn_unless_english, logistic, words};
+use jackfield_text::{Evidence, Finding, Transcript, Warning, language::warn_unless_english, logistic, words};
 use serde_json::json;
 
 use crate::{
@@ -47,6 +47,9 @@ pub struct ActionList {
     pub actions: Vec<Action>,
     /// One finding of kind `action` for each.
     pub findings: Vec<Finding>,
+    /// What it could not read, and so may have missed; absent where there is nothing to say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
 }
 
 /// Finds the tasks that speakers took on or were given, with their owners and due dates. English only: it knows the words by which
@@ -76,7 +79,7 @@ impl Analyzer for Actions {
 
     async fn analyze(&self, transcript: Transcript, host: &Host<'_>) -> Result<ActionList> {
         let talk = Talk::new(&transcript);
-        warn_unless_english(host, talk.language);
+        let warnings = warn_unless_english(host, talk.language);
         let candidates = (0..talk.sentences.len()).filter_map(|sentence| action(&talk, sentence));
         let candidates = candidates.filter(|candidate| candidate.confidence >= self.min_confidence).collect();
         let limit = candidates::limit(self.max, &talk, WORDS_PER_ACTION);
@@ -98,7 +101,7 @@ impl Analyzer for Actions {
             finding.priority = Some(priority.to_owned());
             actions.push(Action { title, owner, due, priority: priority.to_owned(), finding: finding.id.clone() });
         }
-        Ok(ActionList { actions, findings: findings.list })
+        Ok(ActionList { actions, findings: findings.list, warnings })
     }
 
     fn examples() -> Vec<Example> {

@@ -1,7 +1,7 @@
 //! The analyzer `decisions`.
 
 use jackfield_plugin_api::prelude::*;
-use jackfield_text::{Finding, Transcript, language::warn_unless_english, logistic};
+use jackfield_text::{Finding, Transcript, Warning, language::warn_unless_english, logistic};
 use serde_json::json;
 
 use crate::{
@@ -26,6 +26,9 @@ const NOT_TAKEN_UP: f64 = 1.2;
 pub struct DecisionList {
     /// Findings of kind `decision`, in order of the transcript.
     pub findings: Vec<Finding>,
+    /// What it could not read, and so may have missed; absent where there is nothing to say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
 }
 
 /// Finds what the speakers decided: decisions stated, and proposals that others agreed to. English only: it knows the words by which
@@ -55,7 +58,7 @@ impl Analyzer for Decisions {
 
     async fn analyze(&self, transcript: Transcript, host: &Host<'_>) -> Result<DecisionList> {
         let talk = Talk::new(&transcript);
-        warn_unless_english(host, talk.language);
+        let warnings = warn_unless_english(host, talk.language);
         let candidates = (0..talk.sentences.len()).filter_map(|sentence| decision(&talk, sentence));
         let candidates = candidates.filter(|candidate| candidate.confidence >= self.min_confidence).collect();
         let limit = candidates::limit(self.max, &talk, WORDS_PER_DECISION);
@@ -74,7 +77,7 @@ impl Analyzer for Decisions {
             }
             findings.add("decision", text, candidate.confidence, evidence);
         }
-        Ok(DecisionList { findings: findings.list })
+        Ok(DecisionList { findings: findings.list, warnings })
     }
 
     fn examples() -> Vec<Example> {

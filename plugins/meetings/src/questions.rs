@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use jackfield_plugin_api::prelude::*;
-use jackfield_text::{Finding, Transcript, language::warn_unless_english, phrases::Phrases, words};
+use jackfield_text::{Finding, Transcript, Warning, language::warn_unless_english, phrases::Phrases, words};
 use serde_json::json;
 
 use crate::{
@@ -55,6 +55,9 @@ pub struct QuestionList {
     pub questions: Vec<Question>,
     /// One finding for each: of kind `question` if it is answered, else `open-question`.
     pub findings: Vec<Finding>,
+    /// What it could not read, and so may have missed; absent where there is nothing to say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
 }
 
 /// Finds the questions asked, by whom they were answered, and which were left open. English only: it knows the words by which
@@ -78,7 +81,7 @@ impl Analyzer for Questions {
 
     async fn analyze(&self, transcript: Transcript, host: &Host<'_>) -> Result<QuestionList> {
         let talk = Talk::new(&transcript);
-        warn_unless_english(host, talk.language);
+        let warnings = warn_unless_english(host, talk.language);
         let mut candidates: Vec<Candidate> =
             (0..talk.sentences.len()).filter_map(|sentence| question(&talk, sentence)).collect();
         if self.open_only {
@@ -107,7 +110,7 @@ impl Analyzer for Questions {
                 finding: finding.id.clone(),
             });
         }
-        Ok(QuestionList { questions, findings: findings.list })
+        Ok(QuestionList { questions, findings: findings.list, warnings })
     }
 
     fn examples() -> Vec<Example> {

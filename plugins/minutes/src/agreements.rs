@@ -1,7 +1,7 @@
 //! The analyzer `agreements`.
 
 use jackfield_plugin_api::prelude::*;
-use jackfield_text::{Evidence, Finding, FindingSet, Transcript, confidence, language::warn_unless_english};
+use jackfield_text::{Evidence, Finding, FindingSet, Transcript, Warning, confidence, language::warn_unless_english};
 use serde_json::json;
 
 use crate::{
@@ -48,6 +48,9 @@ pub struct AgreementsOutput {
     pub agreements: Vec<Agreement>,
     /// The same as findings of kind `agreement`.
     pub findings: Vec<Finding>,
+    /// What it could not read, and so may have missed; absent where there is nothing to say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
 }
 
 /// Finds who sided with what. English only: it knows English words of assent and dissent.
@@ -76,9 +79,9 @@ impl Analyzer for Agreements {
     async fn analyze(&self, input: AgreementsInput, host: &Host<'_>) -> Result<AgreementsOutput> {
         let findings = flatten(input.findings);
         let scene = Scene::new(input.transcript, &findings);
-        warn_unless_english(host, scene.language());
         let stage = &host.context().stage;
-        let mut output = AgreementsOutput::default();
+        let warnings = warn_unless_english(host, scene.language());
+        let mut output = AgreementsOutput { warnings, ..AgreementsOutput::default() };
         for (decision, sides) in sides_taken(&scene, &findings, Reach { before: self.before, after: self.after }) {
             if !sides.answered {
                 continue;
@@ -208,7 +211,7 @@ mod tests {
         decision.evidence[0].speaker = Some(turns[decided_at - 1].0.into());
         let input = AgreementsInput {
             transcript: Some(transcript(turns)),
-            findings: vec![FindingSet { findings: vec![decision] }],
+            findings: vec![FindingSet { findings: vec![decision], ..FindingSet::default() }],
         };
         call(&Agreements { before: 8, after: 6 }, input).expect("an answer").agreements
     }
@@ -287,7 +290,10 @@ mod tests {
     fn without_a_transcript_the_quotes_are_the_talk() {
         let mut answer = finding("key-point", 2, "I disagree, the bus is late.", 0.5);
         answer.evidence[0].speaker = Some("Bo".into());
-        let findings = vec![FindingSet { findings: vec![finding("decision", 1, "We take the bus.", 0.8), answer] }];
+        let findings = vec![FindingSet {
+            findings: vec![finding("decision", 1, "We take the bus.", 0.8), answer],
+            ..FindingSet::default()
+        }];
         let found = call(&Agreements { before: 8, after: 6 }, AgreementsInput { transcript: None, findings })
             .expect("an answer");
         assert_eq!(found.agreements[0].opponents, ["Bo"]);
@@ -296,7 +302,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_input_has_an_answer_with_quotes_that_were_said(transcript in any_transcript(), findings in any_findings()) {
-            let input = AgreementsInput { transcript: Some(transcript.clone()), findings: vec![FindingSet { findings: findings.clone() }] };
+            let input = AgreementsInput { transcript: Some(transcript.clone()), findings: vec![FindingSet { findings: findings.clone(), ..FindingSet::default() }] };
             let found = call(&Agreements { before: 8, after: 6 }, input).expect("an answer");
             prop_assert_eq!(found.agreements.len(), found.findings.len());
             for place in found.findings.iter().flat_map(|finding| &finding.evidence) {

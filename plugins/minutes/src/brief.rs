@@ -11,7 +11,7 @@ use crate::{
     document::{Draft, tokens},
     markdown::{counted, inline},
     outline::{Outline, speakers},
-    shared::flatten,
+    shared::{flatten, note_of_warnings},
 };
 
 /// One who speaks.
@@ -162,6 +162,8 @@ impl Analyzer for Brief {
         if let Some(topics) = &input.topics {
             outline.topics(&topics.topics);
         }
+        let agreed = input.agreements.iter().flat_map(|agreements| &agreements.warnings);
+        let note = note_of_warnings(input.findings.iter().flat_map(|set| &set.warnings).chain(agreed));
         outline.findings(&flatten(input.findings));
         if let Some(agreements) = &input.agreements {
             outline.agreements(agreements);
@@ -170,7 +172,11 @@ impl Analyzer for Brief {
             outline.keyphrases(&keyphrases.keyphrases);
         }
         let (sources, items) = outline.finish();
-        let (title, facts) = (title(&transcript), facts(&transcript));
+        let (title, mut facts) = (title(&transcript), facts(&transcript));
+        // The least budget has room for title and facts alone.
+        if let Some(note) = note.filter(|note| tokens(note) + SMALLEST <= self.budget) {
+            facts = format!("{facts}\n\n{note}");
+        }
         let draft = Draft { title, facts, items, sources: &sources, budget: self.budget };
         let (markdown, tokens, chosen) = draft.fit(self.floor);
 
@@ -264,10 +270,11 @@ mod tests {
         testing::{any_findings, any_transcript, call, check_example, finding, transcript},
     };
     use jackfield_plugin_api::prelude::*;
-    use jackfield_text::Finding;
+    use jackfield_text::{Finding, Warning};
 
     fn brief(budget: usize, findings: Vec<Finding>) -> BriefOutput {
-        let input = BriefInput { findings: vec![FindingSet { findings }], ..BriefInput::default() };
+        let input =
+            BriefInput { findings: vec![FindingSet { findings, ..FindingSet::default() }], ..BriefInput::default() };
         call(&Brief { budget, floor: 500, quote: 90 }, input).expect("an answer")
     }
 
@@ -281,6 +288,23 @@ mod tests {
         let empty = brief(8000, Vec::new());
         assert!(empty.markdown.starts_with("# Minutes\n"));
         assert!(empty.included.is_empty() && empty.left_out.is_empty());
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_said_once_with_the_stages_that_say_it() {
+        let set = |source: &str, text: &str| FindingSet {
+            warnings: vec![Warning { source: source.into(), text: text.into() }],
+            ..FindingSet::default()
+        };
+        let input = |budget| {
+            let findings = vec![set("decisions", "it is German"), set("lens", "odd"), set("actions", "it is German")];
+            let brief = Brief { budget, floor: 500, quote: 90 };
+            call(&brief, BriefInput { findings, ..BriefInput::default() }).expect("an answer")
+        };
+        let markdown = input(8000).markdown;
+        let note = "> **Not read** by decisions and actions: it is German.\n>\n> **Not read** by lens: odd.\n";
+        assert!(markdown.contains(note), "{markdown}");
+        assert!(!input(SMALLEST).markdown.contains("Not read"), "there is no room for it");
     }
 
     #[test]
@@ -313,7 +337,10 @@ mod tests {
     #[test]
     fn agreements_refer_to_the_decision_that_is_in_the_minutes() {
         let turns = transcript(&[("Ann", "We take the bus."), ("Bo", "I agree with that.")]);
-        let decisions = vec![FindingSet { findings: vec![finding("decision", 1, "We take the bus.", 0.8)] }];
+        let decisions = vec![FindingSet {
+            findings: vec![finding("decision", 1, "We take the bus.", 0.8)],
+            ..FindingSet::default()
+        }];
         let input = AgreementsInput { transcript: Some(turns.clone()), findings: decisions.clone() };
         let agreements = call(&Agreements { before: 8, after: 6 }, input).expect("an answer");
         let input = BriefInput { agreements: Some(agreements), findings: decisions, ..BriefInput::default() };
@@ -375,6 +402,8 @@ mod tests {
             transcript.title = Some(title);
             let topics = labels.iter().map(|label| Topic { label: label.clone(), keyphrases: Vec::new(), from: "s1".into(), to: "s9".into() });
             let topics: Vec<Topic> = topics.collect();
+            let warnings: Vec<Warning> =
+                labels.iter().map(|label| Warning { source: label.clone(), text: label.clone() }).collect();
             let speakers: Vec<Speaker> = labels.iter().map(|name| Speaker { speaker: name.clone(), share: 0.2 }).collect();
             let input = || BriefInput {
                 transcript: Some(transcript.clone()),
@@ -382,7 +411,7 @@ mod tests {
                 participation: Some(Participation { speakers: speakers.clone() }),
                 keyphrases: None,
                 agreements: None,
-                findings: vec![FindingSet { findings: findings.clone() }],
+                findings: vec![FindingSet { findings: findings.clone(), warnings: warnings.clone() }],
             };
             let answer = call(&Brief { budget, floor, quote: 90 }, input()).expect("an answer");
             prop_assert_eq!(answer.tokens as usize, tokens(&answer.markdown));

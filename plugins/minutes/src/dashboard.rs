@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::{
     markdown::{counted, inline, marks},
-    shared::{Section, merge_evidence, normal, position, priority_rank, section_of, title_of},
+    shared::{Section, merge_evidence, normal, note_of_warnings, position, priority_rank, section_of, title_of},
 };
 
 /// What `dashboard` reads.
@@ -107,6 +107,7 @@ impl Analyzer for Dashboard {
     }
 
     async fn analyze(&self, input: DashboardInput, host: &Host<'_>) -> Result<DashboardOutput> {
+        let note = note_of_warnings(input.findings.iter().flat_map(|set| &set.warnings));
         let (mut entries, duplicates) = self.distinct_entries(input.findings.into_iter().flat_map(|set| set.findings));
         entries.sort_by_key(|(sort, entry)| {
             let gravity = if *sort == Section::Risk { priority_rank(entry.priority.as_deref()) } else { 0 };
@@ -127,7 +128,7 @@ impl Analyzer for Dashboard {
             risks: risks.len() as u64,
             duplicates,
         };
-        let markdown = self.page(&actions, &decisions, &risks);
+        let markdown = self.page(&actions, &decisions, &risks, note);
         Ok(DashboardOutput { actions, decisions, risks, counts, markdown, csv })
     }
 
@@ -219,13 +220,16 @@ impl Dashboard {
         (entries, duplicates)
     }
 
-    fn page(&self, actions: &[Entry], decisions: &[Entry], risks: &[Entry]) -> String {
+    fn page(&self, actions: &[Entry], decisions: &[Entry], risks: &[Entry], note: Option<String>) -> String {
         let mut page = format!(
             "# Dashboard\n\n{}, {}, {}. Marks such as [s12] name the transcript's segments.\n",
             counted(actions.len(), "action", "actions"),
             counted(decisions.len(), "decision", "decisions"),
             counted(risks.len(), "risk", "risks"),
         );
+        if let Some(note) = note {
+            page.push_str(&format!("\n{note}\n"));
+        }
         let or_dash = |text: &Option<String>| text.as_deref().map_or_else(|| "–".to_owned(), inline);
         let mut section = |title: &str, columns: &[&str], entries: &[Entry], cells: &dyn Fn(&Entry) -> Vec<String>| {
             if entries.is_empty() {
@@ -299,11 +303,12 @@ mod tests {
     use super::{Dashboard, DashboardInput, DashboardOutput, FindingSet, without_formula};
     use crate::testing::{call, check_example, finding};
     use jackfield_plugin_api::prelude::*;
-    use jackfield_text::Finding;
+    use jackfield_text::{Finding, Warning};
 
     fn dashboard(findings: Vec<Finding>) -> DashboardOutput {
         let dashboard = Dashboard { min_confidence: 0.0, max_title: 240 };
-        call(&dashboard, DashboardInput { findings: vec![FindingSet { findings }] }).expect("an answer")
+        call(&dashboard, DashboardInput { findings: vec![FindingSet { findings, ..FindingSet::default() }] })
+            .expect("an answer")
     }
 
     #[test]
@@ -316,6 +321,14 @@ mod tests {
         let empty = dashboard(Vec::new());
         assert!(empty.markdown.starts_with("# Dashboard\n\n0 actions, 0 decisions, 0 risks."));
         assert_eq!(empty.csv.lines().count(), 1);
+    }
+
+    #[test]
+    fn what_could_not_be_read_stands_on_the_page() {
+        let warnings = vec![Warning { source: "decisions".into(), text: "it is German".into() }];
+        let input = DashboardInput { findings: vec![FindingSet { findings: Vec::new(), warnings }] };
+        let answer = call(&Dashboard { min_confidence: 0.0, max_title: 240 }, input).expect("an answer");
+        assert!(answer.markdown.ends_with("\n\n> **Not read** by decisions: it is German.\n"), "{}", answer.markdown);
     }
 
     #[test]

@@ -68,7 +68,7 @@ impl Analyzer for Risks {
     async fn analyze(&self, input: RisksInput, host: &Host<'_>) -> Result<FindingSet> {
         let findings = flatten(input.findings);
         let scene = Scene::new(input.transcript, &findings);
-        warn_unless_english(host, scene.language());
+        let warnings = warn_unless_english(host, scene.language());
         let mut known = BTreeSet::new();
         let mut risks = Vec::new();
         for mut risks_of_sort in [
@@ -95,7 +95,7 @@ impl Analyzer for Risks {
             risk.source = stage.to_string();
         }
         number(&mut risks, stage);
-        Ok(FindingSet { findings: risks })
+        Ok(FindingSet { findings: risks, warnings })
     }
 
     fn examples() -> Vec<Example> {
@@ -328,7 +328,7 @@ mod tests {
     const RISKS: Risks = Risks { reach: 5, settled: 0.6, plain: 0.5, max_each: 12 };
 
     fn risks(transcript: Option<Transcript>, findings: Vec<Finding>) -> Vec<(String, String)> {
-        let input = RisksInput { transcript, findings: vec![FindingSet { findings }] };
+        let input = RisksInput { transcript, findings: vec![FindingSet { findings, ..FindingSet::default() }] };
         let found = call(&RISKS, input).expect("an answer").findings;
         found.into_iter().map(|risk| (risk.priority.unwrap_or_default(), risk.text)).collect()
     }
@@ -408,7 +408,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_input_has_risks_that_quote_and_are_numbered(transcript in prop::option::of(any_transcript()), findings in any_findings()) {
-            let input = RisksInput { transcript, findings: vec![FindingSet { findings }] };
+            let input = RisksInput { transcript, findings: vec![FindingSet { findings, ..FindingSet::default() }] };
             let found = call(&RISKS, input).expect("an answer").findings;
             for (index, risk) in found.iter().enumerate() {
                 prop_assert_eq!(&risk.id, &format!("risks-{}", index + 1));

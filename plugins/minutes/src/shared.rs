@@ -1,6 +1,8 @@
 //! What the four analyzers share about findings.
 
-use jackfield_text::{Evidence, Finding, FindingSet, clean::capitalised, words::tokens};
+use jackfield_text::{Evidence, Finding, FindingSet, Warning, clean::capitalised, cut::shortened, words::tokens};
+
+use crate::markdown::{inline, names};
 
 /// What a finding is about, as far as minutes go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -126,6 +128,29 @@ pub(crate) fn title_of(finding: &Finding) -> String {
         Some(word) if word.contains(char::is_uppercase) => title.to_owned(),
         Some(_) => capitalised(title),
     }
+}
+
+/// What the stages behind some answers could not read, for a page: a line for each thing that they say, with the stages that
+/// say it. None where nobody says anything.
+pub(crate) fn note_of_warnings<'a>(warnings: impl IntoIterator<Item = &'a Warning>) -> Option<String> {
+    /// So many different things are said, of so many characters each.
+    const MOST: usize = 3;
+    const LONGEST: usize = 160;
+    let mut said: Vec<(&str, Vec<&str>)> = Vec::new();
+    for Warning { source, text } in warnings {
+        match said.iter_mut().find(|(known, _)| known == text) {
+            Some((_, sources)) if sources.contains(&source.as_str()) => {}
+            Some((_, sources)) => sources.push(source),
+            None => said.push((text, vec![source])),
+        }
+    }
+    let lines = said.iter().take(MOST).map(|(text, sources)| {
+        let sources: Vec<String> = sources.iter().map(|source| (*source).to_owned()).collect();
+        let sources = inline(&shortened(&names(&sources), LONGEST));
+        format!("> **Not read** by {sources}: {}.", inline(&shortened(text, LONGEST)))
+    });
+    let lines: Vec<String> = lines.collect();
+    (!lines.is_empty()).then(|| lines.join("\n>\n"))
 }
 
 /// All findings of all answers, in order.

@@ -11,6 +11,7 @@ use snowball_stemmers_rs::Algorithm;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::{
+    Warning,
     normal::{comparable, push_folded},
     talk_words,
     unspaced::is_ideograph,
@@ -202,16 +203,32 @@ impl Language {
     }
 }
 
-/// Warns that an extension that knows English words alone has come across a text in another language. It is in the same words
-/// whatever the language is: the host shows a stage's warning once a run, and counts it.
-pub fn warn_unless_english(host: &Host<'_>, language: Language) {
-    if language != Language::English {
-        host.log(Level::Debug, format!("the text is in {}", language.name()));
-        host.log(
-            Level::Warn,
-            "a text is in another language than English: this stage knows English words alone, and finds little or nothing in it",
-        );
+/// Warns that an extension that reads these languages alone has come across a text in another one: in the log, and with what
+/// is returned, which goes into the extension's answer. In the log it is in the same words whatever the language is: the host
+/// shows a stage's warning once a run, and counts it.
+#[must_use = "the warning belongs into the answer"]
+pub fn warn_unless_read(host: &Host<'_>, language: Language, read: &[Language]) -> Vec<Warning> {
+    if read.contains(&language) {
+        return Vec::new();
     }
+    let names: Vec<&str> = read.iter().map(|language| language.name()).collect();
+    let names = match names.split_last() {
+        Some((last, first @ [_, ..])) => format!("{} and {last}", first.join(", ")),
+        _ => names.concat(),
+    };
+    host.log(
+        Level::Warn,
+        format!("a text is in another language than {names}: this stage finds little or nothing in it"),
+    );
+    let name = language.name();
+    let text = format!("the text is in {name}, which is not read here, so that little or nothing is found");
+    vec![Warning { source: host.context().stage.to_string(), text }]
+}
+
+/// The same for an extension that reads English alone.
+#[must_use = "the warning belongs into the answer"]
+pub fn warn_unless_english(host: &Host<'_>, language: Language) -> Vec<Warning> {
+    warn_unless_read(host, language, &[Language::English])
 }
 
 /// What most letters of a text are.
@@ -358,7 +375,10 @@ mod tests {
     fn a_text_in_another_language_is_warned_of_in_the_same_words() {
         let (host, context) = (FakeHost::default(), test_context());
         for (_, text) in TEXTS {
-            warn_unless_english(&Host::new(&host, &context, 0), Language::of([*text]));
+            let language = Language::of([*text]);
+            let warned = warn_unless_english(&Host::new(&host, &context, 0), language);
+            assert_eq!(warned.is_empty(), language == Language::English);
+            assert!(warned.iter().all(|warning| warning.text.contains(language.name())), "{warned:?}");
         }
         let warnings: Vec<String> =
             host.logged().into_iter().filter(|line| line.0 == Level::Warn).map(|line| line.1).collect();

@@ -45,7 +45,7 @@ pub mod vocabulary;
 pub mod words;
 
 pub use clean::clean;
-pub use model::{Evidence, Finding, FindingSet, Segment, Transcript};
+pub use model::{Evidence, Finding, FindingSet, Segment, Transcript, Warning};
 pub use quote::{contains_quote, normal_title};
 
 /// Rounds a confidence to three places, and into 0 to 1; what is not a number becomes 0.

@@ -70,9 +70,22 @@ pub struct Finding {
     pub priority: Option<String>,
 }
 
+/// What a stage could not read, and so may have missed: it stands in the answer beside the findings, so that an item without
+/// findings says why.
+#[derive(Clone, Debug, PartialEq, Document)]
+pub struct Warning {
+    /// Name of the stage.
+    pub source: String,
+    /// What it could not read, and what follows from that.
+    pub text: String,
+}
+
 /// What every analyzer's answer has at least: its findings.
 #[derive(Clone, Debug, Default, PartialEq, Document)]
 pub struct FindingSet {
     /// The findings, in order of the transcript.
     pub findings: Vec<Finding>,
+    /// What it could not read, and so may have missed; absent where there is nothing to say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
 }

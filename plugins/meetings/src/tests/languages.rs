@@ -122,6 +122,8 @@ fn warned(name: &str, turns: &[&str]) -> Vec<String> {
     let (host, input) = (FakeHost::default(), serde_json::to_value(transcript(&talk(turns))).expect("JSON"));
     let answer: Value = testing::call(Kind::Analyzer, name, json!({}), input, &host).expect("answer");
     assert!(answer["findings"].is_array());
+    let on_the_item = answer["warnings"].as_array().map_or(0, Vec::len);
+    assert_eq!(on_the_item, host.logged().iter().filter(|line| line.0 == Level::Warn).count(), "{name}");
     host.logged().into_iter().filter(|line| line.0 == Level::Warn).map(|line| line.1).collect()
 }
 
