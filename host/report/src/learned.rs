@@ -228,7 +228,8 @@ pub(super) fn posterior(route: &RoutePlan, arm: &ArmStats) -> Option<(f64, f64)>
     // How much a hint adds to a prior is known to the policy alone.
     let has_hints = route.config.get("hints").is_some_and(|hints| !hints.is_null());
     let prior = |key: &str| route.config.get(key).map_or(Some(1.0), Value::as_f64);
-    (!has_hints).then_some(())?;
+    let is_beta = route.config.get("likelihood").is_none_or(|likelihood| likelihood == "beta");
+    (!has_hints && is_beta).then_some(())?;
     Some((prior("successes")? + successes, prior("failures")? + failures))
 }
 

@@ -6,13 +6,17 @@ use jackfield_plugin_api::prelude::*;
 
 use crate::name_map::NameMap;
 
-/// Rewards of an arm as evidence for a Beta posterior.
+/// Rewards of an arm as evidence for the posterior of its mean reward.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Document)]
 pub struct Evidence {
     /// Sum of rewards, less what was discounted: what the posterior's `a` is above the prior's.
     pub successes: f64,
     /// Sum of what the rewards lacked to 1, less what was discounted: as `successes`, of `b`.
     pub failures: f64,
+    /// Sum of the squares of the rewards, less what was discounted: what says how much they vary. Of evidence that was stored
+    /// without it, it is taken to be as great as it can be, as if every reward had been 0 or 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub squares: Option<f64>,
     /// How many rewards there were, discounted or not.
     pub rewards: u64,
 }
@@ -20,6 +24,7 @@ pub struct Evidence {
 impl Evidence {
     /// Adds a reward of 0 to 1.
     pub(crate) fn add(&mut self, reward: f64) {
+        self.squares = Some(self.squares() + reward * reward);
         self.successes += reward;
         self.failures += 1.0 - reward;
         self.rewards = self.rewards.saturating_add(1);
@@ -31,6 +36,24 @@ impl Evidence {
         let discounted = |count: f64| if count * share < 1e-12 { 0.0 } else { count * share };
         self.successes = discounted(self.successes);
         self.failures = discounted(self.failures);
+        self.squares = self.squares.map(discounted);
+    }
+
+    /// Sum of the squares of the rewards.
+    pub(crate) fn squares(&self) -> f64 {
+        self.squares.unwrap_or(self.successes)
+    }
+
+    /// How many rewards count still, which a discount makes less than there were.
+    pub(crate) fn count(&self) -> f64 {
+        self.successes + self.failures
+    }
+
+    /// Sum of the squared distances of the rewards from their mean.
+    pub(crate) fn squared_deviations(&self) -> f64 {
+        let count = self.count();
+        // Rounding may bring the difference below 0.
+        if count > 0.0 { (self.squares() - self.successes * self.successes / count).max(0.0) } else { 0.0 }
     }
 }
 

@@ -8,22 +8,28 @@ use crate::{
     arm_statistics::{Evidence, greatest, in_context},
     decision_random::DecisionRandom,
     name_map::NameMap,
+    posterior::{ContextRewards, Likelihood},
     reward::{Range, check_positive, check_share, rewards},
 };
 
 /// Draws from what is believed of each arm, and picks the arm with the greatest draw.
 ///
-/// Thompson sampling (Thompson 1933; Chapelle and Li 2011) with a Beta posterior per context and arm. A reward r of 0 to 1
-/// counts as a success of weight r and a failure of weight 1 - r (a += r, b += 1 - r). With a discount below 1 (Raj and
+/// Thompson sampling (Thompson 1933; Chapelle and Li 2011) with a posterior per context and arm. By default that is a Beta
+/// distribution: a reward r of 0 to 1 counts as a success of weight r and a failure of weight 1 - r (a += r, b += 1 - r). Where
+/// rewards are fractions that vary little, as grades of answers do, `likelihood = "gaussian"` learns how much they vary, and
+/// finds the best arm sooner. With a discount below 1 (Raj and
 /// Kalyani 2017) every outcome makes the older ones of its context count for less, so that an arm that has become better is
 /// found again.
 #[derive(Clone, Debug, Config)]
 pub struct Thompson {
-    /// `a` of every arm's Beta prior.
+    /// How the rewards of an arm are taken to vary.
+    #[config(default)]
+    pub likelihood: Likelihood,
+    /// `a` of every arm's Beta prior. The prior of `gaussian` has none.
     #[config(default = 1.0)]
     #[schemars(extend("exclusiveMinimum" = 0.0), range(max = 1e9))]
     pub successes: f64,
-    /// `b` of every arm's Beta prior.
+    /// `b` of every arm's Beta prior. The prior of `gaussian` has none.
     #[config(default = 1.0)]
     #[schemars(extend("exclusiveMinimum" = 0.0), range(max = 1e9))]
     pub failures: f64,
@@ -49,7 +55,7 @@ pub struct Hints {
     pub contexts: BTreeMap<String, f64>,
     /// The number in every other context; no arm is preferred there without it.
     pub other: Option<f64>,
-    /// How many successes the hint is worth.
+    /// How many successes the hint is worth; of `gaussian`, how many rewards of one standard deviation above the context's mean.
     #[config(default = 2.0)]
     #[schemars(extend("exclusiveMinimum" = 0.0), range(max = 1e9))]
     pub strength: f64,
@@ -96,6 +102,13 @@ impl RoutingPolicy for Thompson {
             return Err(Failure::InvalidConfig("`discount` is 0 or less, and would forget everything".to_owned()));
         }
         check_share("discount", self.discount)?;
+        let has_beta_prior = (self.successes, self.failures) != (1.0, 1.0);
+        if self.likelihood == Likelihood::Gaussian && has_beta_prior {
+            return Err(Failure::InvalidConfig(
+                "`successes` and `failures` are of a Beta prior, which `likelihood = \"gaussian\"` does not have: leave them out"
+                    .to_owned(),
+            ));
+        }
         Ok(self)
     }
 
@@ -115,6 +128,10 @@ impl RoutingPolicy for Thompson {
         let context_evidence = state.contexts.get(&question.context);
         let hints = self.hints.as_ref();
         let context_hint = hints.and_then(|hints| Some((hints, hints.nearest(&question.context, arms)?)));
+        // Plain Beta posteriors need nothing of the context's other arms.
+        let context_rewards = (self.likelihood != Likelihood::Beta).then(|| {
+            ContextRewards::of(context_evidence.into_iter().flat_map(NameMap::iter).map(|(_, evidence)| evidence))
+        });
         let draw_for = |(index, arm): (usize, &Arm)| {
             let evidence =
                 context_evidence.and_then(|evidence| evidence.get(&arm.name, index)).copied().unwrap_or_default();
@@ -122,8 +139,18 @@ impl RoutingPolicy for Thompson {
                 let is_nearest = hints.number(arm).is_some_and(|number| (number - hint).abs() <= reach);
                 if is_nearest { hints.strength } else { 0.0 }
             });
-            let (a, b) = (self.successes + bonus + evidence.successes, self.failures + evidence.failures);
-            Some(DecisionRandom::of_arm(question.seed, &arm.name).beta(a, b))
+            let mut random = DecisionRandom::of_arm(question.seed, &arm.name);
+            let (successes, failures) = match (self.likelihood, context_rewards) {
+                (Likelihood::Gaussian, Some(rewards)) => {
+                    return Some(rewards.student_t(&evidence, bonus).draw(&mut random));
+                }
+                (Likelihood::CenteredBeta, Some(rewards)) if evidence.count() > 0.0 => {
+                    let share = rewards.centered(evidence.successes / evidence.count());
+                    (evidence.count() * share, evidence.count() * (1.0 - share))
+                }
+                _ => (evidence.successes, evidence.failures),
+            };
+            Some(random.beta(self.successes + bonus + successes, self.failures + failures))
         };
         let scores: Vec<_> = arms.iter().enumerate().map(draw_for).collect();
         Ok(Decision { arm: greatest(arms, &scores).unwrap_or_default(), scores })
@@ -142,7 +169,7 @@ impl RoutingPolicy for Thompson {
 
     fn examples() -> Vec<Example> {
         let state = json!({ "contexts": { "finance": {
-            "alpha=0.2": { "successes": 0.25, "failures": 0.75, "rewards": 1 },
+            "alpha=0.2": { "successes": 0.25, "failures": 0.75, "squares": 0.0625, "rewards": 1 },
         } } });
         vec![Example {
             summary: "a reward of a quarter counts as a quarter of a success and three quarters of a failure"

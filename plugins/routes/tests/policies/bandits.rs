@@ -54,6 +54,57 @@ fn regret_of_thompson_grows_like_a_logarithm() {
     assert!(late / early < 2.5, "{early} at 1,000, {late} at 10,000");
 }
 
+/// Regret after 1,000 rounds on arms that are close, whose rewards are fractions that vary little.
+fn regret_of_fractions(config: &Value) -> f64 {
+    const MEANS: [f64; 5] = [0.50, 0.52, 0.54, 0.56, 0.58];
+    let arms = arms(&NAMES);
+    let mut total = 0.0;
+    for seed in 0..SEEDS {
+        let mut policy = policy("thompson", config.clone(), &arms);
+        let mut world = Random::new(seed);
+        for _ in 0..1_000 {
+            let arm = picked(&*policy, "", &arms, world.next_u64());
+            let index = NAMES.iter().position(|name| *name == arm).expect("an arm");
+            total += (0.58 - MEANS[index]) / SEEDS as f64;
+            // Uniform: a standard deviation of .05.
+            let reward = MEANS[index] + 0.05 * 12_f64.sqrt() * (world.next_f64() - 0.5);
+            policy.learn(&rewarded("", arm, reward)).expect("learned");
+        }
+    }
+    total
+}
+
+#[test]
+fn fractions_that_vary_little_are_told_apart_by_their_variance_and_not_by_that_of_right_and_wrong() {
+    let beta = regret_of_fractions(&json!({}));
+    // Any arm at random loses 40.
+    assert!(beta > 20.0, "{beta}");
+    for likelihood in ["gaussian", "centered-beta"] {
+        let own = regret_of_fractions(&json!({ "likelihood": likelihood }));
+        assert!(own < beta / 5.0, "{likelihood}: {own}, {beta} by `beta`");
+    }
+}
+
+#[test]
+fn an_arm_that_varies_more_than_the_others_is_not_given_up_after_bad_luck() {
+    let arms = arms(&["steady", "wild"]);
+    let mut right = 0;
+    for seed in 0..SEEDS {
+        let mut policy = policy("thompson", json!({ "likelihood": "gaussian" }), &arms);
+        // Steady rewards of .5, and two of the worst of an arm that is better.
+        learn(&mut *policy, &vec![rewarded("", "steady", 0.5); 20]);
+        learn(&mut *policy, &[rewarded("", "wild", 0.3), rewarded("", "wild", 0.3)]);
+        let mut world = Random::new(seed);
+        for round in 0..2_000 {
+            let arm = picked(&*policy, "", &arms, world.next_u64());
+            right += u32::from(round >= 1_000 && arm == "wild");
+            let reward = if arm == "steady" { 0.5 } else { 0.3 + 0.6 * world.next_f64() };
+            policy.learn(&rewarded("", arm, reward)).expect("learned");
+        }
+    }
+    assert!(right > 9_000, "{right} of 10,000");
+}
+
 #[test]
 fn thompson_puts_up_with_rewards_that_come_late() {
     let (_, late) = regret("thompson", &json!({}), 64);

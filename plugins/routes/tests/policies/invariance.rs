@@ -9,11 +9,13 @@ use serde_json::{Value, json};
 use crate::support::{alphas, open, policy, question};
 
 /// Every policy, with a configuration under which chance plays a part where it can.
-fn policies() -> [(&'static str, Value); 8] {
+fn policies() -> [(&'static str, Value); 10] {
     let hints = json!({ "key": "alpha", "contexts": { "x": 0.3 }, "other": 0.9 });
     [
         ("thompson", json!({ "discount": 0.9 })),
         ("thompson", json!({ "hints": hints })),
+        ("thompson", json!({ "likelihood": "gaussian", "hints": hints, "discount": 0.9 })),
+        ("thompson", json!({ "likelihood": "centered-beta" })),
         ("ucb1", json!({})),
         ("epsilon-greedy", json!({ "epsilon": 0.5, "decay": 0.1 })),
         ("pareto", json!({ "preference": { "cost": 0.3, "quality": 0.7 }, "epsilon": 0.2 })),

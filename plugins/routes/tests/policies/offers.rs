@@ -43,6 +43,12 @@ fn configurations_without_sense_are_refused_by_what_is_wrong() {
         ("thompson", json!({ "discount": 0.0 }), "`discount`"),
         ("thompson", json!({ "discount": 1.5 }), "`discount` is 1.5"),
         ("thompson", json!({ "hints": { "key": "alpha", "strength": 0.0 } }), "`hints.strength`"),
+        ("thompson", json!({ "likelihood": "normal" }), "unknown variant `normal`"),
+        (
+            "thompson",
+            json!({ "likelihood": "gaussian", "failures": 2.0 }),
+            "`successes` and `failures` are of a Beta prior",
+        ),
         ("thompson", json!({ "hints": { "key": "alpha", "contests": {} } }), "unknown field `contests`"),
         ("ucb1", json!({ "exploration": -1.0 }), "`exploration` is -1"),
         ("ucb1", json!({ "failure_reward": 2.0 }), "`failure_reward` is 2"),

@@ -1,4 +1,4 @@
-//! The Beta sampler against closed forms.
+//! The samplers against closed forms.
 
 use std::f64::consts::FRAC_2_PI;
 
@@ -88,4 +88,33 @@ fn draws_of_an_arm_hang_on_its_whole_name_and_on_the_seed() {
     all.sort_unstable();
     all.dedup();
     assert_eq!(all.len(), 800);
+}
+
+/// Student's distribution function where it has a closed form: 1, 2 and 4 degrees of freedom.
+fn student_t_cdf(degrees: f64, x: f64) -> f64 {
+    let root = (x * x + degrees).sqrt();
+    match degrees {
+        1.0 => 0.5 + x.atan() / std::f64::consts::PI,
+        2.0 => 0.5 + x / (2.0 * root),
+        4.0 => 0.5 + 0.75 * (x / root - (x / root).powi(3) / 3.0),
+        _ => unreachable!("no closed form"),
+    }
+}
+
+#[test]
+fn draws_of_student_have_its_distribution_function_and_become_normal() {
+    for degrees in [1.0, 2.0, 4.0] {
+        let mut random = DecisionRandom::new(20_260_101);
+        let mut draws: Vec<f64> = (0..DRAWS).map(|_| random.student_t(degrees)).collect();
+        draws.sort_unstable_by(f64::total_cmp);
+        let far = draws.iter().enumerate().map(|(index, &draw)| {
+            let expected = student_t_cdf(degrees, draw);
+            (expected - index as f64 / DRAWS as f64).abs().max(((index + 1) as f64 / DRAWS as f64 - expected).abs())
+        });
+        let far = far.fold(0.0, f64::max) * (DRAWS as f64).sqrt();
+        assert!(far < 1.95, "{degrees} degrees of freedom: {far:.3}");
+    }
+    let mut random = DecisionRandom::new(7);
+    let squares: f64 = (0..DRAWS).map(|_| random.student_t(1e9).powi(2)).sum();
+    assert!((squares / DRAWS as f64 - 1.0).abs() < 4.0 * (2.0 / DRAWS as f64).sqrt(), "{squares}");
 }
