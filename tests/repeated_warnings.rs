@@ -90,3 +90,26 @@ fn an_analyzer_of_english_warns_once_of_texts_in_another_language_and_fails_none
     let busy = run_command(pipeline.command().args(["--jobs", "16"])).expect_code(0);
     same_outcome(&calm.folder(), &busy.folder());
 }
+
+#[test]
+fn what_stages_could_not_read_stands_at_the_end_of_a_run_and_on_its_page() {
+    let toml = "[pipeline]\nname = \"unread\"\n[input]\nuse = \"files\"\npath = \"*.txt\"\n\
+         [stages.talk]\nuse = \"transcript\"\nin = { text = \"input.text\" }\n\
+         [stages.decisions]\nuse = \"decisions\"\nin = \"talk\"\n[stages.tasks]\nuse = \"actions\"\nin = \"talk\"\n";
+    let german = "Bo: Wir sprechen über das Budget und den Plan.\nAnn: Ja, und das Budget ist noch nicht fertig.\n";
+    let english = "Bo: We talk about the budget and the plan.\nAnn: Yes, and the budget is not ready yet.\n";
+    let run = Pipeline::new(toml).with("a.txt", german).with("b.txt", english).with("c.txt", german).run().expect_code(0);
+    let told = "warning: the text is in German, which is not read here, so that little or nothing is found \
+                (decisions, tasks; 2 items)";
+    assert!(run.stderr.contains(told), "{}", run.stderr);
+    let lines = results(&run.folder());
+    let warned = |line: usize| lines[line]["outputs"]["decisions"]["warnings"][0]["source"].clone();
+    assert_eq!((warned(0), warned(1)), ("decisions".into(), serde_json::Value::Null));
+    let page = run.folder().join("report.html");
+    let folder = run.folder();
+    let mut report = crate::support::command();
+    report.arg("report").arg(&folder).arg("--file").arg(&page);
+    run_command(&mut report).expect_code(0);
+    let page = std::fs::read_to_string(page).expect("the page");
+    assert!(page.contains("id=\"h-warnings\"") && page.contains("the text is in German"), "a section of warnings");
+}

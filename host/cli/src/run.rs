@@ -1,7 +1,7 @@
 //! `jackfield run`.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::BufRead as _,
     path::{Path, PathBuf},
     sync::Arc,
@@ -16,7 +16,7 @@ use jackfield_engine::{Cancel, Engine, EngineError, Options, composed, look_for_
 use jackfield_loader::escape_untrusted;
 use jackfield_pipeline::{Plan, STANDARD_INPUT};
 use jackfield_services::CallRecorder;
-use jackfield_store::{ModelCount, RunState, SearchCount, Summary, TierCount, TimeStats};
+use jackfield_store::{ModelCount, RunState, SearchCount, Summary, TierCount, TimeStats, warnings_of};
 use serde_json::{Value, json};
 
 use super::{
@@ -33,6 +33,9 @@ use crate::terminal::{Severity, output, terminal};
 
 /// Of fewer items, percentiles and a rate say little: they are in the summary, and are not shown.
 const FEWEST_TIMED: u64 = 20;
+
+/// So many different warnings of answers are shown at the end of a run.
+const MOST_WARNINGS: usize = 8;
 
 /// Where run folders lie if nobody says otherwise.
 pub(super) const OUT: &str = "runs";
@@ -230,6 +233,19 @@ fn conclude(summary: &Summary, plan: &Plan, go_on: &GoOn, out: &str) {
         terminal.say("");
         terminal.say(format!("findings: {}", kinds.join(", ")));
     }
+    let warned = found.warnings.iter().take(MOST_WARNINGS).map(|(text, warned)| {
+        let (stages, items) = (warned.stages.iter().cloned().collect::<Vec<_>>().join(", "), warned.items);
+        format!("warning: {text} ({stages}; {})", counted(items, "item"))
+    });
+    let warned: Vec<String> = warned.collect();
+    if !warned.is_empty() {
+        terminal.say("");
+        warned.into_iter().for_each(|line| terminal.say(line));
+        let more = found.warnings.len().saturating_sub(MOST_WARNINGS) as u64;
+        if more > 0 {
+            terminal.say(format!("and {} of other words, which are in the answers", counted(more, "warning")));
+        }
+    }
     terminal.say("");
     terminal.say_with(Severity::Note, items_line(summary), &json!({ "summary": summary }));
     if let Some(times) = summary.item_times.as_ref().filter(|times| times.count >= FEWEST_TIMED) {
@@ -356,11 +372,21 @@ fn cache_times(tier: &TierCount) -> String {
     if times.is_empty() { String::new() } else { format!(" ({})", times.join(", ")) }
 }
 
-/// Findings by stage and by kind: any output with a list `findings` has some.
+/// Findings by stage and by kind: any output with a list `findings` has some; and what the lists `warnings` of outputs say.
 #[derive(Default)]
 struct Found {
     by_stage: BTreeMap<String, u64>,
     by_kind: BTreeMap<String, u64>,
+    /// By their text.
+    warnings: BTreeMap<String, Warned>,
+}
+
+/// Where a warning stands.
+#[derive(Default)]
+struct Warned {
+    stages: BTreeSet<String>,
+    /// How many items have it.
+    items: u64,
 }
 
 fn found(summary: &Summary) -> Found {
@@ -369,9 +395,14 @@ fn found(summary: &Summary) -> Found {
     for line in std::io::BufReader::new(file).lines().map_while(Result::ok) {
         let Ok(Value::Object(mut line)) = serde_json::from_str(&line) else { continue };
         let Some(Value::Object(outputs)) = line.remove("outputs") else { continue };
+        let mut of_item: BTreeSet<String> = BTreeSet::new();
         for (stage, output) in outputs {
             // A stage that runs over a list has a list of outputs.
             for output in output.as_array().map_or(std::slice::from_ref(&output), Vec::as_slice) {
+                for text in warnings_of(output) {
+                    found.warnings.entry(text.to_owned()).or_default().stages.insert(stage.clone());
+                    of_item.insert(text.to_owned());
+                }
                 let Some(findings) = output["findings"].as_array() else { continue };
                 *found.by_stage.entry(stage.clone()).or_default() += findings.len() as u64;
                 for finding in findings {
@@ -379,6 +410,9 @@ fn found(summary: &Summary) -> Found {
                     *found.by_kind.entry(kind).or_default() += 1;
                 }
             }
+        }
+        for text in of_item {
+            found.warnings.entry(text).or_default().items += 1;
         }
     }
     found

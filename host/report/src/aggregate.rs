@@ -44,6 +44,8 @@ pub(super) struct RunStats<'a> {
     pub(super) flow: Flow,
     pub(super) spending: Spending,
     pub(super) failures: Failures,
+    /// What answers say that they could not read.
+    pub(super) warnings: Failures,
     pub(super) routes: Vec<Learned>,
     pub(super) trials: Trials,
     pub(super) steering: Steering,
@@ -81,6 +83,7 @@ pub(super) fn aggregate<'a>(run: &'a RunJson, db: &Db, inputs: &Inputs<'_>) -> R
             flow: Flow::new(sessions(db)?, run.plan.stages.len(), count),
             spending: Spending::default(),
             failures: Failures::default(),
+            warnings: Failures::default(),
             routes: Vec::new(),
             trials: Trials::default(),
             steering: Steering::default(),
@@ -106,6 +109,7 @@ pub(super) fn aggregate<'a>(run: &'a RunJson, db: &Db, inputs: &Inputs<'_>) -> R
             Ok(())
         })?;
         db.each_failure(|row| stats.failures.add(Some(row.stage), row.item.as_deref(), &row.kind, &row.message))?;
+        db.each_warning(|row| stats.warnings.add(Some(row.stage), row.item.as_deref(), "", &row.message))?;
         stats.routes = routes(run, db)?;
         stats.trials = Trials::read(db)?;
         stats.steering = Steering::read(&run.plan, db, &stats.trials)?;

@@ -22,6 +22,7 @@
 //! - `db`, `tables`, `checksum`: the SQLite file, its versions, and the checksums of its rows.
 //! - `record`, `writer`, `ledger`, `writes`, `sessions`: what is recorded, and the thread that writes it.
 //! - `read`, `queries`, `rows`, `routes`, `trials`, `spend`: what is read back.
+//! - `answer_warnings`: what an answer says that it could not read.
 //! - `check`: whether the file is what was written, and its repair when a run goes on.
 //! - `export`, `file_name`: the plain files that are made from the record.
 //! - `blobs`, `references`, `tensors`: tensors that travel by reference, and those that are part of a result.
@@ -32,6 +33,7 @@
 //!
 //! See docs/architecture.md in the repository.
 
+mod answer_warnings;
 mod atomic;
 mod blobs;
 mod check;
@@ -82,7 +84,8 @@ pub use folder::{
 };
 pub use ledger::{Ledger, RecordUnwritable};
 pub use prune::{PruneRule, runs_to_prune};
-pub use queries::{CallEnd, CallRow, CompletionRow, FailureRow};
+pub use answer_warnings::warnings_of;
+pub use queries::{CallEnd, CallRow, CompletionRow, FailureRow, WarningRow};
 pub use record::{
     Answer, CacheLookups, CallRecord, CompletionEntry, ItemDone, ItemFiles, MemoNote, NewItem, Record, files_are_whole,
 };

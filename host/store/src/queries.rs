@@ -1,6 +1,8 @@
 //! Queries of a report on the SQLite file of a run: each hands over its rows one after the other.
 
-use super::{Db, StoreError};
+use serde_json::Value;
+
+use super::{Db, StoreError, answer_warnings::warnings_of};
 
 /// A call's end, without its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +46,17 @@ pub struct FailureRow {
     /// Name of its kind.
     pub kind: String,
     /// What went wrong.
+    pub message: String,
+}
+
+/// A warning in an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WarningRow {
+    /// Position of the stage in the plan.
+    pub stage: u32,
+    /// Id of the item; none for a stage that runs once a run.
+    pub item: Option<String>,
+    /// What it says.
     pub message: String,
 }
 
@@ -114,6 +127,22 @@ impl Db {
                 Ok(FailureRow { stage: row.get(0)?, item: row.get(1)?, kind: row.get(2)?, message: row.get(3)? })
             },
             visit,
+        )
+    }
+
+    /// Calls `visit` for every warning in an answer, by item, stage and call: what the list `warnings` of an answer holds, which
+    /// is texts, or objects with a member `text`.
+    pub fn each_warning(&self, mut visit: impl FnMut(WarningRow)) -> Result<(), StoreError> {
+        self.each(
+            "SELECT stage, (SELECT id FROM items WHERE idx = item), output FROM results
+             WHERE state = 0 AND instr(output, '\"warnings\"') > 0 ORDER BY item, stage, call",
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            |(stage, item, output): (u32, Option<String>, String)| {
+                let answer: Value = serde_json::from_str(&output).unwrap_or_default();
+                for message in warnings_of(&answer) {
+                    visit(WarningRow { stage, item: item.clone(), message: message.to_owned() });
+                }
+            },
         )
     }
 

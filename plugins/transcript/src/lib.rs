@@ -2,12 +2,14 @@
 //! of what was said.
 //!
 //! The analyzer [`ReadTranscript`] (`transcript`) takes a text and answers a [`Transcript`]. `detect` finds out which format
-//! a text is in, and `plain`, `captions`, `table` and `json` read it. They share one grammar of times (`time`) and one of
+//! a text is in, and `plain` (with `court` for the minutes of courts), `captions`,
+//! `table` and `json` read it. They share one grammar of times (`time`) and one of
 //! speaker labels (`label`, judged by `names`). Every reader passes over the text a fixed number of times.
 #![forbid(unsafe_code)]
 
 mod captions;
 mod clean;
+mod court;
 mod cues;
 mod detect;
 mod footers;

@@ -7,7 +7,7 @@ use jackfield_text::sentences::sentences;
 use crate::{
     Reading, Turn,
     clean::lines,
-    footers,
+    court, footers,
     label::{Labelled, alone, before_colon, before_gap},
     marks::{self, Unmarked},
     names::{Labels, looks_like_name},
@@ -19,6 +19,9 @@ const SEGMENT_BYTES: usize = 600;
 
 pub(crate) fn read(text: &str) -> Reading {
     let text = footers::without_notes(text);
+    if let Some(reading) = court::read(text) {
+        return reading;
+    }
     let found = survey(text);
     let mut reader = Reader { turns: Vec::new(), open: false, start: None, speaker: None };
     let mut timeline = Timeline::default();

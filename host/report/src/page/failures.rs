@@ -94,7 +94,8 @@ fn counted_were(count: u64) -> String {
     format!("{} {}", grouped_count(count, "call"), if count == 1 { "was" } else { "were" })
 }
 
-fn items(out: &mut Html, group: &Group) {
+/// A cell with the first items of a group, and how many more there are.
+pub(super) fn items(out: &mut Html, group: &Group) {
     out.write_static("<td class=\"ids\">");
     let (mut shown, mut length) = (0, 0);
     for item in &group.items {

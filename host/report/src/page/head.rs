@@ -172,6 +172,16 @@ fn write_summary(out: &mut Html, stats: &RunStats<'_>) {
     } else {
         out.write_static("<li>Nothing failed.</li>\n");
     }
+    let warnings = stats.warnings.groups();
+    if let Some(first) = warnings.first() {
+        write_escaped!(
+            out,
+            "<li>{} in answers, such as that of <b class=\"no\">{}</b> {}: <a href=\"#warnings\">what was not read</a>.</li>\n",
+            grouped_count(stats.warnings.count, "warning"),
+            first.stage.map_or(0, |stage| stage as usize + 1),
+            first.stage.map_or("?", |stage| stats.stage_name(stage as usize))
+        );
+    }
     super::caches::write_summary(out, stats);
     out.write_static("</ul>\n");
 }

@@ -16,6 +16,7 @@ mod routes;
 mod search;
 mod steering;
 mod timeline;
+mod warnings;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jackfield_store::{Db, RunJson, StoreError};
@@ -48,6 +49,7 @@ pub fn page(run: &RunJson, db: &Db, inputs: &Inputs<'_>) -> Result<String, Store
     let sections: Vec<Section> = [
         ("graph", "The graph", graph::section(&stats)),
         ("failures", "Failures", failures::section(&stats)),
+        ("warnings", "Warnings", warnings::section(&stats)),
         ("look", "To look at", looks::section(&stats)),
         ("timeline", "Timeline", timeline::section(&stats)),
         ("latency", "Latency", latency::section(&stats)),
