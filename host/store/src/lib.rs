@@ -66,6 +66,7 @@ mod trials;
 mod writer;
 mod writes;
 
+pub use answer_warnings::warnings_of;
 pub use atomic::write_whole;
 pub use blobs::{BlobError, BlobWriter, Blobs, Elements, HeldTensors, blob_totals, digest_of, in_pieces};
 pub use checksum::checksum;
@@ -84,7 +85,6 @@ pub use folder::{
 };
 pub use ledger::{Ledger, RecordUnwritable};
 pub use prune::{PruneRule, runs_to_prune};
-pub use answer_warnings::warnings_of;
 pub use queries::{CallEnd, CallRow, CompletionRow, FailureRow, WarningRow};
 pub use record::{
     Answer, CacheLookups, CallRecord, CompletionEntry, ItemDone, ItemFiles, MemoNote, NewItem, Record, files_are_whole,

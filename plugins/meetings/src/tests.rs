@@ -349,3 +349,15 @@ proptest! {
         check(&transcript(&turns))?;
     }
 }
+
+#[test]
+fn names_that_look_alike_are_one_speaker() {
+    let turns = [
+        ("Zoë Lee", "We need the numbers for the new harbour."),
+        ("Zoe\u{308}\u{a0}Lee", "They are due by the end of May."),
+        ("Zoë  Lee:", "I will write them down tomorrow."),
+    ];
+    let speakers = answer("participation", &turns)["speakers"].as_array().expect("speakers").len();
+    assert_eq!(speakers, 1);
+    assert_eq!(answer("actions", &turns)["actions"][0]["owner"], "Zoë Lee");
+}

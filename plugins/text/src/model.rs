@@ -1,14 +1,23 @@
 //! The documents that the stages of a transcript pipeline pass to each other.
 
 use jackfield_plugin_api::prelude::*;
+use serde::{Deserialize, Deserializer};
+
+use crate::normal::speaker_label;
+
+/// Reads the label of a speaker in the form in which labels are compared.
+fn read_label<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<String>, D::Error> {
+    let label = Option::<String>::deserialize(deserializer)?;
+    Ok(label.map(|label| speaker_label(&label).into_owned()))
+}
 
 /// One turn of talk.
 #[derive(Clone, Debug, PartialEq, Document)]
 pub struct Segment {
     /// Stable within the transcript: `s1`, `s2` and so on, in order.
     pub id: String,
-    /// Who speaks, where the source says so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Who speaks, where the source says so. Names that differ in spaces or marks that cannot be seen are read as one.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read_label")]
     pub speaker: Option<String>,
     /// What is said.
     pub text: String,
@@ -33,7 +42,7 @@ pub struct Evidence {
     /// Id of the segment.
     pub segment: String,
     /// Who speaks there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read_label")]
     pub speaker: Option<String>,
     /// When, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -47,6 +47,29 @@ pub fn push_folded(word: &str, folded: &mut String) {
     }
 }
 
+/// The label of a speaker as all programs write it alike: with single plain spaces, composed, without marks that take no room
+/// (but for the joiners within words of some scripts), and without a colon at its end.
+#[must_use]
+pub fn speaker_label(label: &str) -> Cow<'_, str> {
+    let is_hidden = |c: char| c == '\u{200b}' || is_invisible(c) && !matches!(c, '\u{200c}' | '\u{200d}');
+    let is_plain = |label: &str| {
+        let is_end = |c: char| c.is_whitespace() || matches!(c, ':' | '：');
+        !label.contains("  ")
+            && !label.starts_with(char::is_whitespace)
+            && !label.ends_with(is_end)
+            && !label.contains(|c: char| c != ' ' && c.is_whitespace() || is_hidden(c))
+    };
+    if is_plain(label) {
+        return composed(label);
+    }
+    let visible: String = label.chars().filter(|c| !is_hidden(*c)).collect();
+    let words: Vec<&str> = visible.split_whitespace().collect();
+    let spaced = words.join(" ");
+    let name = spaced.trim_end_matches([':', '：', ' ']);
+    // A colon alone is a label too.
+    Cow::Owned(composed(if name.is_empty() { &spaced } else { name }).into_owned())
+}
+
 /// Soft hyphens, joiners, and marks of direction: they part no words, and no reader sees them.
 const fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
@@ -78,6 +101,26 @@ mod tests {
             assert_eq!(folded(left), folded(right), "{left} {right}");
         }
         assert_ne!(folded("schon"), folded("schön"));
+    }
+
+    #[test]
+    fn a_name_is_one_name_however_its_spaces_and_letters_are_written() {
+        for label in [
+            "Zoë Lee",
+            "Zoe\u{308} Lee",
+            "Zoë\u{a0}Lee",
+            "Zoë\u{202f}Lee",
+            "Zoë\u{2009}Lee",
+            " Zoë  Lee ",
+            "Zoë\u{200b} Lee\u{200e}",
+            "\u{feff}Zoë\tLee:",
+            "Zoë Lee ：",
+        ] {
+            assert_eq!(speaker_label(label), "Zoë Lee", "{label:?}");
+        }
+        assert!(matches!(speaker_label("Ann Lee (she/her)"), Cow::Borrowed(_)));
+        assert_eq!(speaker_label("علی\u{200c}رضا"), "علی\u{200c}رضا", "a joiner is part of a name");
+        assert_eq!((&*speaker_label(""), &*speaker_label(" : ")), ("", ":"));
     }
 
     #[test]

@@ -4,14 +4,14 @@ use std::borrow::Cow;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
-/// The text composed (NFC), without direction marks and byte-order marks, with every no-break space as a space.
+/// The text composed (NFC), without direction marks and byte-order marks, with every no-break or thin space as a space.
 pub(crate) fn clean(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return Cow::Borrowed(text);
     }
-    let visible: Cow<'_, str> = if text.contains(|c| is_direction_mark(c) || is_no_break_space(c)) {
+    let visible: Cow<'_, str> = if text.contains(|c| is_direction_mark(c) || is_odd_space(c)) {
         let kept = text.chars().filter(|&c| !is_direction_mark(c));
-        Cow::Owned(kept.map(|c| if is_no_break_space(c) { ' ' } else { c }).collect())
+        Cow::Owned(kept.map(|c| if is_odd_space(c) { ' ' } else { c }).collect())
     } else {
         Cow::Borrowed(text)
     };
@@ -38,8 +38,8 @@ fn is_direction_mark(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-fn is_no_break_space(c: char) -> bool {
-    matches!(c, '\u{a0}' | '\u{2007}' | '\u{202f}')
+fn is_odd_space(c: char) -> bool {
+    matches!(c, '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}')
 }
 
 /// Lines of a text that ends them with `\n`, `\r\n`, `\r` or a line separator of Unicode.
@@ -55,7 +55,7 @@ mod tests {
     #[test]
     fn what_is_not_seen_is_taken_out() {
         assert_eq!(clean("\u{200f}علي\u{200e}: \u{2068}a\u{2069}"), "علي: a");
-        assert_eq!(clean("Zoe\u{308}\u{a0}B\u{202f}C"), "Zoë B C");
+        assert_eq!(clean("Zoe\u{308}\u{a0}B\u{202f}C\u{2009}D"), "Zoë B C D");
         assert_eq!(clean("می\u{200c}خواهم"), "می\u{200c}خواهم", "a non-joiner is part of a word");
     }
 

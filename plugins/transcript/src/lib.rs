@@ -23,7 +23,7 @@ mod table;
 mod time;
 
 use jackfield_plugin_api::prelude::*;
-use jackfield_text::{Segment, Transcript};
+use jackfield_text::{Segment, Transcript, normal::speaker_label};
 use serde_json::json;
 
 /// What `transcript` reads.
@@ -95,7 +95,11 @@ impl Analyzer for ReadTranscript {
 
     async fn analyze(&self, input: Source, _host: &Host<'_>) -> Result<Transcript> {
         let reading = self.read(&input.text)?;
-        let turns = if self.merge { merge_turns(reading.turns) } else { reading.turns };
+        let named = reading.turns.into_iter().map(|turn| {
+            let speaker = turn.speaker.map(|label| speaker_label(&label).into_owned());
+            Turn { speaker, ..turn }
+        });
+        let turns = if self.merge { merge_turns(named.collect()) } else { named.collect() };
         let segments =
             turns.into_iter().filter(|turn| !turn.text.is_empty()).enumerate().map(|(index, turn)| Segment {
                 id: format!("s{}", turn.number.unwrap_or(index + 1)),

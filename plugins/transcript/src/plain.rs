@@ -221,7 +221,10 @@ impl Survey<'_> {
     fn label<'a>(&self, head: &Head<'a>) -> Option<Labelled<'a>> {
         let is_name =
             |found: &Labelled<'_>| self.inline_labels.is_name(&found.name) || self.alone_labels.is_name(&found.name);
-        head.labelled().filter(is_name)
+        let found = head.labelled()?;
+        // `00:12 Ann  Lee: text`, where other lines name Ann Lee with one space.
+        let colon = before_colon(&head.line).filter(|colon| colon.name != found.name).filter(is_name);
+        colon.or(Some(found)).filter(is_name)
     }
 }
 

@@ -316,3 +316,28 @@ fn a_time_in_words_is_not_said() {
         ]
     );
 }
+
+#[test]
+fn names_that_look_alike_are_one_speaker_in_every_format() {
+    let odd = ["Zoë Lee", "Zoe\u{308} Lee", "Zoë\u{a0}Lee", "Zoë\u{2009}Lee", "Zoë  Lee", "Zoë\u{200b} Lee"];
+    let each = |line: &dyn Fn(usize, &str) -> String| {
+        odd.iter().enumerate().map(|(index, name)| line(index, name)).collect::<String>()
+    };
+    let json: Vec<_> = odd.iter().map(|name| json!({ "speaker": format!("{name}:"), "text": "Yes, I do." })).collect();
+    for (format, text) in [
+        ("text", each(&|_, name| format!("{name}: Yes, I do.\n"))),
+        ("text", each(&|second, name| format!("[00:0{second}] {name}: Yes, I do.\n"))),
+        (
+            "vtt",
+            format!("WEBVTT\n{}", each(&|s, name| format!("\n00:0{s}.000 --> 00:0{s}.900\n<v {name}>Yes, I do.\n"))),
+        ),
+        ("srt", each(&|s, name| format!("{}\n00:00:0{s},000 --> 00:00:0{s},900\n{name}: Yes, I do.\n\n", s + 1))),
+        ("csv", format!("speaker,text\n{}", each(&|_, name| format!("{name},\"Yes, I do.\"\n")))),
+        ("json", serde_json::to_string(&json).expect("JSON")),
+    ] {
+        let answer = call("{}", json!({ "text": text }).to_string()).expect("answer");
+        let speakers: Vec<&str> =
+            answer["segments"].as_array().expect("segments").iter().filter_map(|s| s["speaker"].as_str()).collect();
+        assert_eq!(speakers, ["Zoë Lee"; 6], "{format}: {text}");
+    }
+}

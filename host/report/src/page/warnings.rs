@@ -35,8 +35,7 @@ pub(super) fn section(stats: &RunStats<'_>) -> Option<Html> {
         out.write_static("</tr>\n");
     }
     close_table(&mut out);
-    let hidden: u64 =
-        groups.iter().skip(MAX_WARNINGS).map(|group| group.count).sum::<u64>() + stats.warnings.others;
+    let hidden: u64 = groups.iter().skip(MAX_WARNINGS).map(|group| group.count).sum::<u64>() + stats.warnings.others;
     if hidden > 0 {
         write_escaped!(
             out,
