@@ -1,6 +1,6 @@
 //! What is to be warned of at every item is shown once, and counted.
 
-use crate::support::{CommandOutput, Pipeline, results, run_command, same_outcome};
+use crate::support::{CommandOutput, Pipeline, jackfield, results, run_command, same_outcome};
 
 const ITEMS: usize = 40;
 
@@ -106,11 +106,8 @@ fn what_stages_could_not_read_stands_at_the_end_of_a_run_and_on_its_page() {
     let lines = results(&run.folder());
     let warned = |line: usize| lines[line]["outputs"]["decisions"]["warnings"][0]["source"].clone();
     assert_eq!((warned(0), warned(1)), ("decisions".into(), serde_json::Value::Null));
-    let page = run.folder().join("report.html");
     let folder = run.folder();
-    let mut report = crate::support::command();
-    report.arg("report").arg(&folder).arg("--file").arg(&page);
-    run_command(&mut report).expect_code(0);
-    let page = std::fs::read_to_string(page).expect("the page");
+    run_command(jackfield().arg("report").arg(&folder)).expect_code(0);
+    let page = std::fs::read_to_string(folder.join("report.html")).expect("the page");
     assert!(page.contains("id=\"h-warnings\"") && page.contains("the text is in German"), "a section of warnings");
 }
