@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     fn hit(id: &str, text: &str, score: f64) -> Hit {
-        Hit { id: id.to_owned(), text: text.to_owned(), score, title: None }
+        Hit { id: id.to_owned(), text: text.to_owned(), score, ..Hit::default() }
     }
 
     fn hits() -> Vec<Hit> {

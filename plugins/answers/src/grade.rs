@@ -7,11 +7,15 @@ use crate::{
     answer::Sentence,
     measures::{diversity, groundedness, recall},
     passage::{Hit, read_ids},
+    ranking::{agreement, cited_early, ndcg, ranking},
     readability::reading_ease,
 };
 
 /// What is said of an answer in another language; in the same words of each, since the host counts them.
 const NOT_ENGLISH: &str = "the readability of an answer in another language than English is not measured";
+
+/// So many of the hits are held against the judgements by `ndcg`.
+const JUDGED_DEPTH: usize = 10;
 
 /// An answer, as far as it is measured: what `answer` answers.
 #[derive(Clone, Debug, Document)]
@@ -33,7 +37,7 @@ pub struct Graded {
     pub query: String,
     /// The answer.
     pub answer: Measured,
-    /// The passages that it was drawn from.
+    /// The passages that it was drawn from, best first.
     pub hits: Vec<Hit>,
     /// Ids of the documents that are relevant, where it is known. Numbers are read as the texts that they are written as.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read_ids")]
@@ -51,6 +55,21 @@ pub struct Grades {
     pub groundedness: Option<f64>,
     /// Share of the relevant documents among the hits; null where none is known.
     pub recall: Option<f64>,
+    /// How early the relevant documents come among the ten best hits, as normalised discounted cumulative gain, 0 to 1; null
+    /// where none is known.
+    pub ndcg: Option<f64>,
+    /// How early the hits come that have the query's words or their like, 0 to 1: discounted gain over that of the same hits in
+    /// the best order. A hit gains the cube of its support, which is the mean over the query's content words of 1 if the hit
+    /// has the word, and else of the squared share of parts of three letters that the likest of its words has in common with it.
+    /// It needs no judgements, and compares the hits of one query alone, so that how easy a query is does not count. Null where
+    /// no hit has anything like a word of the query.
+    pub ranking: Option<f64>,
+    /// How early the hits come that the answer cites, 0 to 1, as `ndcg` with these as the relevant ones; null where it cites
+    /// none.
+    pub cited: Option<f64>,
+    /// How far the two legs of the search agree on the order of the hits, 0 to 1: the share of pairs that `bm25` and `vector`
+    /// put in the same order; null for fewer than two hits and where these scores are not there.
+    pub agreement: Option<f64>,
     /// Flesch's reading ease: 60 to 70 is plain English, 0 is for scholars; null for an answer in another language.
     pub readability: Option<f64>,
     /// How unlike the cited passages are, 0 to 1; 0 for one passage.
@@ -59,13 +78,13 @@ pub struct Grades {
     pub usd: f64,
     /// Weighted mean of groundedness, recall and readability (its ease / 100, within 0 to 1), of those that there are.
     pub quality: Option<f64>,
-    /// Weighted mean of all that there is, cheapness (`1 - usd / dear`, at least 0), diversity and users' rating too; 0 for an
-    /// answer that says nothing.
+    /// Weighted mean of all that there is, the measures of the ranking, cheapness (`1 - usd / dear`, at least 0), diversity and
+    /// users' rating too; 0 for an answer that says nothing.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub reward: f64,
 }
 
-/// What each measure weighs in the reward.
+/// What each measure, 0 to 1, weighs in the reward. Those that say little of how good the ranking is weigh nothing by default.
 #[derive(Clone, Copy, Debug, PartialEq, Document)]
 #[serde(deny_unknown_fields)]
 pub struct Weights {
@@ -77,12 +96,28 @@ pub struct Weights {
     #[config(default = 0.3)]
     #[schemars(range(min = 0.0))]
     pub recall: f64,
+    /// Of how early the relevant documents come.
+    #[config(default = 0.5)]
+    #[schemars(range(min = 0.0))]
+    pub ndcg: f64,
+    /// Of how early the hits come that have the query's words.
+    #[config(default = 1.0)]
+    #[schemars(range(min = 0.0))]
+    pub ranking: f64,
+    /// Of how early the cited hits come.
+    #[config(default = 0.0)]
+    #[schemars(range(min = 0.0))]
+    pub cited: f64,
+    /// Of how far the legs of the search agree.
+    #[config(default = 0.0)]
+    #[schemars(range(min = 0.0))]
+    pub agreement: f64,
     /// Of readability.
     #[config(default = 0.1)]
     #[schemars(range(min = 0.0))]
     pub readability: f64,
     /// Of diversity.
-    #[config(default = 0.1)]
+    #[config(default = 0.0)]
     #[schemars(range(min = 0.0))]
     pub diversity: f64,
     /// Of cheapness.
@@ -97,7 +132,18 @@ pub struct Weights {
 
 impl Default for Weights {
     fn default() -> Self {
-        Self { groundedness: 0.4, recall: 0.3, readability: 0.1, diversity: 0.1, cost: 0.1, rating: 0.2 }
+        Self {
+            groundedness: 0.4,
+            recall: 0.3,
+            ndcg: 0.5,
+            ranking: 1.0,
+            cited: 0.0,
+            agreement: 0.0,
+            readability: 0.1,
+            diversity: 0.0,
+            cost: 0.1,
+            rating: 0.2,
+        }
     }
 }
 
@@ -135,10 +181,15 @@ impl Analyzer for Grade {
         if !(*dear >= 1e-9 && dear.is_finite()) {
             return invalid(format!("`dear` is {dear}: it must be a cost above 0"));
         }
-        let Weights { groundedness, recall, readability, diversity, cost, rating } = *weights;
+        let Weights { groundedness, recall, ndcg, ranking, cited, agreement, readability, diversity, cost, rating } =
+            *weights;
         for (name, weight) in [
             ("groundedness", groundedness),
             ("recall", recall),
+            ("ndcg", ndcg),
+            ("ranking", ranking),
+            ("cited", cited),
+            ("agreement", agreement),
             ("readability", readability),
             ("diversity", diversity),
             ("cost", cost),
@@ -166,16 +217,21 @@ impl Analyzer for Grade {
                 },
             }),
             output: json!({
-                "groundedness": 1.0, "recall": 0.5, "readability": 116.145, "diversity": 0.0, "usd": 0.0,
-                "quality": 0.8125, "reward": 0.75,
+                "groundedness": 1.0, "recall": 0.5, "ndcg": 0.613_147, "ranking": 1.0, "cited": 1.0, "agreement": null,
+                "readability": 116.145, "diversity": 0.0, "usd": 0.0, "quality": 0.8125, "reward": 0.856_906,
             }),
         }]
     }
 
     async fn analyze(&self, input: Graded, host: &Host<'_>) -> Result<Grades> {
-        let Graded { answer, hits, relevant, rating, .. } = &input;
+        let Graded { query, answer, hits, relevant, rating } = &input;
+        let relevant = relevant.as_deref().unwrap_or_default();
         let groundedness = groundedness(&answer.sentences, hits, self.containment);
-        let recall = recall(hits, relevant.as_deref().unwrap_or_default());
+        let recall = recall(hits, relevant);
+        let ndcg = ndcg(hits, relevant, JUDGED_DEPTH);
+        let ranking = ranking(query, hits);
+        let cited = cited_early(&answer.sentences, hits);
+        let agreement = agreement(hits);
         let language = Language::of([answer.text.as_str()]);
         if language != Language::English {
             host.log(Level::Warn, NOT_ENGLISH);
@@ -194,6 +250,10 @@ impl Analyzer for Grade {
             weighted_groundedness,
             weighted_recall,
             weighted_readability,
+            (weights.ndcg, ndcg),
+            (weights.ranking, ranking),
+            (weights.cited, cited),
+            (weights.agreement, agreement),
             (weights.diversity, diversity),
             (weights.cost, cheapness),
             (weights.rating, rating.filter(|rating| (0.0..=1.0).contains(rating))),
@@ -202,6 +262,10 @@ impl Analyzer for Grade {
         Ok(Grades {
             groundedness: groundedness.map(six_places),
             recall: recall.map(six_places),
+            ndcg: ndcg.map(six_places),
+            ranking: ranking.map(six_places),
+            cited: cited.map(six_places),
+            agreement: agreement.map(six_places),
             readability: readability.map(six_places),
             diversity: diversity.map(six_places),
             usd: answer.usd,
@@ -271,7 +335,7 @@ mod tests {
 
     #[test]
     fn what_is_not_defined_is_null_and_not_in_the_reward() {
-        let weights = json!({ "weights": { "readability": 0, "diversity": 0, "cost": 0 } });
+        let weights = json!({ "weights": { "readability": 0, "ndcg": 0, "ranking": 0, "cost": 0 } });
         let without = grade(weights.clone(), "Owls hunt.", "owl", 0.0, Value::Null).unwrap();
         assert_eq!((&without["recall"], &without["reward"]), (&Value::Null, &json!(1.0)));
         let with = grade(weights, "Owls hunt.", "owl", 0.0, json!(["fox", "cat"])).unwrap();
@@ -287,6 +351,27 @@ mod tests {
     }
 
     #[test]
+    fn the_order_of_the_passages_is_part_of_the_reward_and_judgements_are_too_where_there_are_any() {
+        let [owl, fox] = [("owl", "The owl hunts mice at night."), ("fox", "Foxes sleep.")]
+            .map(|(id, text)| json!({ "id": id, "text": text }));
+        let answer = json!({ "text": "The owl hunts.", "sentences": [
+            { "text": "The owl hunts.", "citations": [{ "id": "owl", "quote": "The owl hunts" }] },
+        ] });
+        let graded = |hits: Value, relevant: Value| {
+            let input = json!({ "query": "when do owls hunt", "answer": answer, "hits": hits, "relevant": relevant });
+            call(Kind::Analyzer, "grade", json!({}), input, &FakeHost::default()).unwrap()
+        };
+        let (good, bad) = (json!([owl, fox]), json!([fox, owl]));
+        let reward = |grades: &Value| grades["reward"].as_f64().unwrap();
+        let [first, second] = [&good, &bad].map(|hits| graded(hits.clone(), Value::Null));
+        assert_eq!((&first["ranking"], &first["cited"], &first["ndcg"]), (&json!(1.0), &json!(1.0), &Value::Null));
+        assert!(second["ranking"].as_f64() < Some(0.7) && reward(&second) < reward(&first) - 0.2, "{second}");
+        // A judgement that says otherwise counts.
+        let [judged, unjudged] = [json!(["fox"]), Value::Null].map(|relevant| reward(&graded(bad.clone(), relevant)));
+        assert!(judged > unjudged);
+    }
+
+    #[test]
     fn what_users_say_of_it_is_part_of_the_reward_alone() {
         let answer = call(
             Kind::Analyzer,
@@ -297,7 +382,8 @@ mod tests {
         );
         let answer = answer.unwrap();
         let rated = |rating: Value| {
-            let input = json!({ "answer": answer, "hits": [{ "id": "owl", "text": "Owls hunt." }], "rating": rating });
+            let hits = json!([{ "id": "owl", "text": "Owls hunt." }]);
+            let input = json!({ "answer": answer, "hits": hits, "relevant": ["owl", "bat"], "rating": rating });
             call(Kind::Analyzer, "grade", json!({}), input, &FakeHost::default()).unwrap()
         };
         let (good, bad, none) = (rated(json!(1.0)), rated(json!(0.0)), rated(Value::Null));

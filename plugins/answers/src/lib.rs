@@ -4,7 +4,7 @@
 //! | extension | what it does |
 //! | --- | --- |
 //! | [`Answer`] (`answer`) | answers a query from the hits of a search: their best sentences, or a model's words |
-//! | [`Grade`] (`grade`) | measures an answer: groundedness, recall, readability, diversity, cost, and a reward of them |
+//! | [`Grade`] (`grade`) | measures an answer: groundedness, ranking, recall, readability, diversity, cost, and a reward of them |
 //!
 //! | module | what for |
 //! | --- | --- |
@@ -13,6 +13,7 @@
 //! | `model_answer` | the request to a model, and the check of its answer |
 //! | [`readability`] | Flesch's reading ease |
 //! | [`measures`] | groundedness, recall, diversity |
+//! | [`ranking`] | how good the order of the passages is |
 #![forbid(unsafe_code)]
 
 mod answer;
@@ -21,6 +22,7 @@ mod grade;
 pub mod measures;
 mod model_answer;
 mod passage;
+pub mod ranking;
 pub mod readability;
 pub mod terms;
 

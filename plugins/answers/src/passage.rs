@@ -19,6 +19,12 @@ pub struct Hit {
     /// What it was ranked by; greater is better.
     #[serde(default)]
     pub score: f64,
+    /// Its score by words, where the search says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bm25: Option<f64>,
+    /// Its score by vectors, where the search says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vector: Option<f64>,
 }
 
 /// Reads an id by the rule that holds for ids of items: a text, or a number as it is written. Letters are composed, as those
