@@ -25,6 +25,8 @@ fn main() {
     for (label, name, config) in [
         ("thompson", "thompson", json!({})),
         ("thompson, hints", "thompson", hints),
+        ("thompson, gaussian", "thompson", json!({ "likelihood": "gaussian" })),
+        ("thompson, centered-beta", "thompson", json!({ "likelihood": "centered-beta" })),
         ("ucb1", "ucb1", json!({})),
         ("epsilon-greedy", "epsilon-greedy", json!({})),
         ("pareto, 3 objectives", "pareto", json!({ "preference": { "cost": 0.3, "diversity": 0.1, "quality": 0.6 } })),
