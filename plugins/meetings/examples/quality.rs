@@ -1,29 +1,32 @@
-//! Measures `topics` and `key-points` against meetings with gold spans, and times every analyzer of the crate.
+//! Measures `key-points` against meetings with gold spans, and times every analyzer of the crate.
 //!
 //! `cargo run --release -p jackfield-meetings --example quality -- FOLDER [NAME=CONFIG ...]` reads every `*.json` of the
-//! folder (QMSum's form: `meeting_transcripts`, `topic_list`, `specific_query_list`); `topics={"count":4}` sets the
-//! config of an analyzer. Prints Markdown; every number is deterministic but for the times. The tables of this crate are
-//! made with `key-points={"share":0.1,"max":1000}`: one segment in ten of every meeting, whatever its length.
+//! folder (QMSum's form: `meeting_transcripts`, `specific_query_list`); `topics={"count":4}` sets the config of an analyzer.
+//! Prints Markdown; every number is deterministic but for the times. The table of this crate is made with
+//! `key-points={"share":0.1,"max":1000}`: one segment in ten of every meeting, whatever its length.
 //!
-//! Topics: Pk (Beeferman, Berger & Lafferty 1999) and WindowDiff (Pevzner & Hearst 2002) over segment indices, with a
-//! window of half the mean length of a gold segment; lower is better. Key points: the segments picked, against those
-//! inside of the spans that answer the meeting's specific queries; recall and precision are means over meetings, pooled
-//! recall is taken over all segments together.
+//! The segments picked are held against those inside of the spans that answer the meeting's specific queries; recall and
+//! precision are means over meetings, pooled recall is taken over all segments together. How well `topics` divides meetings is
+//! measured by the program that trains it, on meetings left out of the training: the example `train_topics`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    path::Path,
     sync::Arc,
     task::{Context as TaskContext, Poll, Waker},
     time::{Duration, Instant},
 };
 
 use jackfield_plugin_api::{Context, Document, Extension, Random, Request, linked_extensions, testing::FakeHost};
+use jackfield_text::words;
+use measures::{Error, draw, json_files, name, paired, spans};
 use serde_json::{Value, json};
 
-const RANDOM_ROUNDS: usize = 50;
+#[expect(dead_code, reason = "it measures divisions into topics as well, for another example")]
+mod measures;
 
-type Error = Box<dyn std::error::Error>;
+const RANDOM_ROUNDS: usize = 50;
 
 fn main() -> Result<(), Error> {
     let mut arguments = std::env::args().skip(1);
@@ -31,16 +34,14 @@ fn main() -> Result<(), Error> {
     let configs: BTreeMap<String, String> = arguments
         .filter_map(|a| a.split_once('=').map(|(name, config)| (name.to_owned(), config.to_owned())))
         .collect();
-    let mut bench = Bench { extensions: linked_extensions(), configs, times: BTreeMap::new() };
+    let mut bench =
+        Bench { extensions: linked_extensions(), configs, times: BTreeMap::new(), longest: BTreeMap::new() };
     // A crate is linked in where it is named.
     let _ = (size_of::<jackfield_meetings::Topics>(), size_of::<jackfield_transcript::Source>());
 
-    let mut files: Vec<_> = fs::read_dir(folder)?.map(|entry| entry.map(|e| e.path())).collect::<Result<_, _>>()?;
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
-    files.sort();
     let mut meetings: Vec<Meeting> = Vec::new();
-    for path in &files {
-        let text = fs::read_to_string(path)?;
+    for path in json_files(Path::new(&folder))? {
+        let text = fs::read_to_string(&path)?;
         let gold: Value = serde_json::from_str(&text)?;
         let transcript = bench.call("transcript", json!({ "text": text }).to_string())?;
         let answers: BTreeMap<String, Value> = bench
@@ -48,25 +49,23 @@ fn main() -> Result<(), Error> {
             .into_iter()
             .map(|name| Ok((name.clone(), serde_json::from_str(&bench.call(&name, transcript.clone())?)?)))
             .collect::<Result<_, Error>>()?;
-        let n = gold["meeting_transcripts"].as_array().map_or(0, Vec::len);
-        let mut random = Random::new(n as u64);
-        let found = found_cuts(&answers["topics"]);
+        let turns = gold["meeting_transcripts"].as_array().map_or(&[][..], Vec::as_slice);
+        let lengths: Vec<usize> =
+            turns.iter().map(|turn| words::count(turn["content"].as_str().unwrap_or_default())).collect();
         let picked = picked(&answers["key-points"]);
+        let mut random = Random::new(turns.len() as u64);
         meetings.push(Meeting {
-            name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
-            turns: n,
-            topics: topic_row(n, &gold_cuts(&gold, n), &found, &mut random),
-            points: point_row(n, &picked, &wanted(&gold, n), &mut random),
-            found: found.len() + 1,
+            name: name(&path),
+            turns: turns.len(),
+            points: point_row(&lengths, &picked, &wanted(&gold, turns.len()), &mut random),
             picked: picked.len(),
         });
     }
     each(&meetings);
-    topic_table(&meetings);
     point_table(&meetings);
-    println!("\n| analyzer | ms |\n| --- | --: |");
+    println!("\n| analyzer | ms, all | ms, longest |\n| --- | --: | --: |");
     for (name, time) in &bench.times {
-        println!("| {name} | {:.1} |", time.as_secs_f64() * 1e3);
+        println!("| {name} | {:.1} | {:.1} |", time.as_secs_f64() * 1e3, bench.longest[name].as_secs_f64() * 1e3);
     }
     let all: Duration = bench.times.iter().filter(|(name, _)| *name != "transcript").map(|(_, time)| *time).sum();
     println!("\nAll but transcript: {:.2} s.", all.as_secs_f64());
@@ -77,11 +76,8 @@ fn main() -> Result<(), Error> {
 struct Meeting {
     name: String,
     turns: usize,
-    /// How many topics were found.
-    found: usize,
     /// How many segments were picked.
     picked: usize,
-    topics: Vec<[f64; 2]>,
     points: Vec<Hits>,
 }
 
@@ -103,59 +99,43 @@ impl Hits {
     }
 }
 
-const DIVISIONS: [&str; 5] = ["ours", "even, our count", "even, gold count", "random, our count", "no boundary"];
-const PICKERS: [&str; 3] = ["ours", "first segments", "random segments"];
+const PICKERS: [&str; 4] = ["ours", "longest segments", "first segments", "random segments"];
 
 fn each(meetings: &[Meeting]) {
-    println!("| meeting | turns | topics | Pk | Pk, even | picked | recall | recall, first | precision |");
-    println!("| --- | --: | --: | --: | --: | --: | --: | --: | --: |");
-    for Meeting { name, turns, found, picked, topics, points } in meetings {
+    println!("| meeting | turns | picked | recall | recall, longest | precision | precision, longest |");
+    println!("| --- | --: | --: | --: | --: | --: | --: |");
+    for Meeting { name, turns, picked, points } in meetings {
         println!(
-            "| {name} | {turns} | {found} | {:.3} | {:.3} | {picked} | {:.3} | {:.3} | {:.3} |",
-            topics[0][0],
-            topics[1][0],
+            "| {name} | {turns} | {picked} | {:.3} | {:.3} | {:.3} | {:.3} |",
             points[0].recall(),
             points[1].recall(),
             points[0].precision(),
+            points[1].precision(),
         );
     }
 }
 
-/// All meetings, and each half: parameters chosen on one are to hold on the other.
-fn parts(meetings: &[Meeting]) -> [Vec<&Meeting>; 3] {
-    let half = |odd: usize| meetings.iter().skip(odd).step_by(2).collect();
-    [meetings.iter().collect(), half(0), half(1)]
-}
-
-fn mean(part: &[&Meeting], of: impl Fn(&Meeting) -> f64) -> f64 {
-    part.iter().map(|meeting| of(meeting)).sum::<f64>() / part.len().max(1) as f64
-}
-
-fn topic_table(meetings: &[Meeting]) {
-    println!(
-        "\n| topics | Pk | WindowDiff | even files | | odd files | |\n| --- | --: | --: | --: | --: | --: | --: |"
-    );
-    for (at, name) in DIVISIONS.iter().enumerate() {
-        let cells = parts(meetings).map(|part| {
-            let [pk, diff] = [0, 1].map(|measure| mean(&part, |meeting| meeting.topics[at][measure]));
-            format!(" {pk:.3} | {diff:.3} |")
-        });
-        println!("| {name} |{}", cells.concat());
-    }
-}
-
 fn point_table(meetings: &[Meeting]) {
-    println!("\n| key-points | recall | pooled recall | precision | even files | | | odd files | | |");
-    println!("| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: |");
+    println!(
+        "\n| key-points | recall | pooled recall | precision | recall, ours less this | p | precision, ours less this | p |"
+    );
+    println!("| --- | --: | --: | --: | --: | --: | --: | --: |");
     for (at, name) in PICKERS.iter().enumerate() {
-        let cells = parts(meetings).map(|part| {
-            let recall = mean(&part, |meeting| meeting.points[at].recall());
-            let precision = mean(&part, |meeting| meeting.points[at].precision());
-            let sum = |of: fn(&Hits) -> f64| part.iter().map(|meeting| of(&meeting.points[at])).sum::<f64>();
-            let pooled = sum(|hits| hits.hits) / sum(|hits| hits.wanted).max(1.0);
-            format!(" {recall:.3} | {pooled:.3} | {precision:.3} |")
-        });
-        println!("| {name} |{}", cells.concat());
+        let mean = |of: fn(&Hits) -> f64| {
+            meetings.iter().map(|meeting| of(&meeting.points[at])).sum::<f64>() / meetings.len().max(1) as f64
+        };
+        let sum = |of: fn(&Hits) -> f64| meetings.iter().map(|meeting| of(&meeting.points[at])).sum::<f64>();
+        let pooled = sum(|hits| hits.hits) / sum(|hits| hits.wanted).max(1.0);
+        print!("| {name} | {:.3} | {pooled:.3} | {:.3} |", mean(Hits::recall), mean(Hits::precision));
+        if at == 0 {
+            println!(" | | | |");
+            continue;
+        }
+        let less = |of: fn(&Hits) -> f64| {
+            let differences = meetings.iter().map(|meeting| of(&meeting.points[0]) - of(&meeting.points[at]));
+            paired(&differences.collect::<Vec<_>>())
+        };
+        println!(" {} | {} |", less(Hits::recall), less(Hits::precision));
     }
     let (turns, picked) = meetings.iter().fold((0, 0), |sum, of| (sum.0 + of.turns, sum.1 + of.picked));
     println!("\n{picked} of {turns} segments are picked, {:.1} %.", 100.0 * picked as f64 / turns.max(1) as f64);
@@ -164,7 +144,10 @@ fn point_table(meetings: &[Meeting]) {
 struct Bench {
     extensions: Vec<Arc<dyn Extension>>,
     configs: BTreeMap<String, String>,
+    /// Time by analyzer, over all meetings.
     times: BTreeMap<String, Duration>,
+    /// The longest call of each analyzer.
+    longest: BTreeMap<String, Duration>,
 }
 
 impl Bench {
@@ -183,69 +166,12 @@ impl Bench {
         let Poll::Ready(mut results) = future.as_mut().poll(&mut TaskContext::from_waker(Waker::noop())) else {
             return Err("an analyzer of this crate waits for something".into());
         };
-        *self.times.entry(name.to_owned()).or_default() += start.elapsed();
+        let time = start.elapsed();
+        *self.times.entry(name.to_owned()).or_default() += time;
+        let longest = self.longest.entry(name.to_owned()).or_default();
+        *longest = time.max(*longest);
         Ok(results.remove(0)?.json.to_string())
     }
-}
-
-fn span(value: &Value) -> Option<(usize, usize)> {
-    let end = |at: usize| value[at].as_str().and_then(|text| text.parse().ok());
-    Some((end(0)?, end(1)?))
-}
-
-fn spans(list: &Value) -> Vec<(usize, usize)> {
-    let entries = list.as_array().into_iter().flatten();
-    entries.flat_map(|entry| entry["relevant_text_span"].as_array().into_iter().flatten()).filter_map(span).collect()
-}
-
-fn gold_cuts(gold: &Value, n: usize) -> Vec<usize> {
-    let starts: BTreeSet<usize> =
-        spans(&gold["topic_list"]).into_iter().map(|span| span.0).filter(|s| (1..n).contains(s)).collect();
-    starts.into_iter().collect()
-}
-
-fn found_cuts(answer: &Value) -> Vec<usize> {
-    let firsts = answer["topics"].as_array().into_iter().flatten().filter_map(|topic| topic["first_index"].as_u64());
-    firsts.map(|first| first as usize).filter(|&first| first > 0).collect()
-}
-
-fn topic_row(n: usize, gold: &[usize], found: &[usize], random: &mut Random) -> Vec<[f64; 2]> {
-    let even = |count: usize| (1..count).map(|at| at * n / count).collect::<Vec<_>>();
-    let mut row: Vec<_> = [found.to_vec(), even(found.len() + 1), even(gold.len() + 1)]
-        .iter()
-        .map(|cuts| pk_and_window_diff(n, gold, cuts))
-        .collect();
-    let mut sums = [0.0; 2];
-    for _ in 0..RANDOM_ROUNDS {
-        let cuts = draw(n - 1, found.len(), random).into_iter().map(|at| at + 1).collect::<Vec<_>>();
-        let measured = pk_and_window_diff(n, gold, &cuts);
-        sums.iter_mut().zip(measured).for_each(|(sum, value)| *sum += value);
-    }
-    row.push(sums.map(|sum| sum / RANDOM_ROUNDS as f64));
-    row.push(pk_and_window_diff(n, gold, &[]));
-    row
-}
-
-fn pk_and_window_diff(n: usize, gold: &[usize], cuts: &[usize]) -> [f64; 2] {
-    let window = ((n as f64 / (gold.len() + 1) as f64 / 2.0).round() as usize).max(1);
-    let between = |cuts: &[usize], from: usize| cuts.iter().filter(|&&cut| cut > from && cut <= from + window).count();
-    let probes = n.saturating_sub(window);
-    let (mut pk, mut diff) = (0, 0);
-    for from in 0..probes {
-        let (a, b) = (between(gold, from), between(cuts, from));
-        pk += usize::from((a == 0) != (b == 0));
-        diff += usize::from(a != b);
-    }
-    [pk as f64 / probes.max(1) as f64, diff as f64 / probes.max(1) as f64]
-}
-
-/// So many different numbers below `n`, in order.
-fn draw(n: usize, count: usize, random: &mut Random) -> BTreeSet<usize> {
-    let mut drawn = BTreeSet::new();
-    while drawn.len() < count.min(n) {
-        drawn.insert(random.below(n as u64) as usize);
-    }
-    drawn
 }
 
 fn picked(answer: &Value) -> BTreeSet<usize> {
@@ -261,10 +187,13 @@ fn wanted(gold: &Value, n: usize) -> BTreeSet<usize> {
     spans(&gold["specific_query_list"]).into_iter().flat_map(|(from, to)| from..=to).filter(|&at| at < n).collect()
 }
 
-fn point_row(n: usize, picked: &BTreeSet<usize>, wanted: &BTreeSet<usize>, random: &mut Random) -> Vec<Hits> {
+fn point_row(lengths: &[usize], picked: &BTreeSet<usize>, wanted: &BTreeSet<usize>, random: &mut Random) -> Vec<Hits> {
     let hits = |chosen: &BTreeSet<usize>| chosen.intersection(wanted).count() as f64;
-    let drawn: f64 = (0..RANDOM_ROUNDS).map(|_| hits(&draw(n, picked.len(), random))).sum();
-    [hits(picked), hits(&(0..picked.len()).collect()), drawn / RANDOM_ROUNDS as f64]
+    let drawn: f64 = (0..RANDOM_ROUNDS).map(|_| hits(&draw(lengths.len(), picked.len(), random))).sum();
+    let mut by_length: Vec<usize> = (0..lengths.len()).collect();
+    by_length.sort_by_key(|&turn| (usize::MAX - lengths[turn], turn));
+    let longest = by_length.into_iter().take(picked.len()).collect();
+    [hits(picked), hits(&longest), hits(&(0..picked.len()).collect()), drawn / RANDOM_ROUNDS as f64]
         .map(|hits| Hits { hits, wanted: wanted.len() as f64, picked: picked.len() as f64 })
         .to_vec()
 }

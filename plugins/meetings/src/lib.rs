@@ -8,6 +8,10 @@
 
 mod action_cues;
 mod actions;
+mod boundary_cues;
+mod boundary_likeness;
+mod boundary_signals;
+mod boundary_weights;
 mod candidates;
 mod decision_cues;
 mod decisions;
@@ -23,6 +27,7 @@ mod segment;
 mod talk;
 mod task;
 mod terms;
+pub mod topic_learning;
 mod topics;
 mod when_cues;
 

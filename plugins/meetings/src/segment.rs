@@ -1,146 +1,155 @@
 //! Where one topic ends and the next begins.
 //!
-//! Text segmentation by dynamic programming over the lexical cohesion of whole segments (the objective of Alemi &
-//! Ginsparg 2015 with exact search as in Utiyama & Isahara 2001): a topic is worth the length of the sum of its units'
-//! vectors, which is long where they point the same way. A unit is a few turns; its vector holds tf-idf weights of
-//! content words, and who speaks, for a presentation or a round of questions has its speaker.
+//! Each turn has log odds that a topic begins there, from trained weights of its signals. The division is the one of greatest
+//! sum of these odds and of a prior on the length of topics, found exactly by dynamic programming. How many topics there are
+//! is not read off the odds, which say little of it: it follows from how one talks, for a hearing of long statements is
+//! divided into more topics than a conversation of as many words.
 
-use jackfield_text::vectors::{Sparse, inverse_frequencies};
+use crate::{
+    boundary_signals::{Signals, spread},
+    boundary_weights::{COUNT, SETTINGS, SETTINGS_OF_ANY_LANGUAGE, WEIGHTS, WEIGHTS_OF_ANY_LANGUAGE},
+    talk::Talk,
+};
 
-use crate::talk::Talk;
-
-/// A unit has at least so many content words.
-const UNIT: usize = 12;
-/// A longer transcript gets longer units, so that the work stays linear in its length.
-const MOST_UNITS: usize = 600;
-/// A unit's vector keeps so many of its weightiest terms.
-const MOST_TERMS: usize = 200;
-/// Weight of who speaks against what is said, as squares of vector lengths.
-const SPEAKER: f64 = 0.3;
-/// Weight of the prior on a topic's length: log-normal about the mean, as published spans of topics are.
-const EVENNESS: f64 = 0.5;
-/// The number of topics grows with the root of the length: one in so many words, four in sixteen times as many.
-const WORDS_PER_TOPIC: f64 = 500.0;
+/// A topic is hardly ever shorter than so many words, nor than so many turns.
+const LEAST_WORDS: f64 = 400.0;
+const LEAST_TURNS: f64 = 6.0;
+/// A topic is hardly ever longer than so many words.
+const MOST_WORDS: f64 = 6000.0;
+/// Turns of this many words on average are the longest that the number of topics was learned from.
+const MOST_WORDS_A_TURN: f64 = 90.0;
 /// More topics than this do not give an overview.
 const MOST_TOPICS: usize = 200;
+/// A topic may begin at a turn whose odds are the best of so many on either side.
+const APART: usize = 3;
+/// So many of these turns are considered, those of best odds, so that the work does not grow with the square of the length.
+const MOST_CANDIDATES: usize = 600;
 
-/// How many topics a talk of so many words is likely to have.
-pub(crate) fn likely_count(words: usize) -> usize {
-    ((words as f64 / WORDS_PER_TOPIC).sqrt().round() as usize).clamp(1, MOST_TOPICS)
+/// How the odds are turned into a division.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Settings {
+    /// Weight of the prior on a topic's length, which is log-normal about the mean: the greater, the more even.
+    pub(crate) evenness: f64,
+    /// Odds count for the turns around them as well: half of them are spread by a normal curve of this deviation, in turns.
+    pub(crate) spread: f64,
 }
 
-/// A few turns that are not divided.
-struct Unit {
-    /// Its first segment.
-    start: usize,
-    terms: Vec<u32>,
-    /// Words of each speaker.
-    speakers: Vec<(u32, f64)>,
+/// How the number of topics follows from how one talks: the logarithm of it for turns of one word, and what each factor of e
+/// in the mean length of a turn adds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct CountModel {
+    pub(crate) base: f64,
+    pub(crate) by_turn_length: f64,
 }
 
-/// Indices of the segments where topics begin, but for the first.
+impl CountModel {
+    /// How many topics a talk of so many words in so many turns is likely to have; 1 at least.
+    pub(crate) fn likely(self, words: f64, turns: f64) -> usize {
+        let turn_length = turn_length(words, turns);
+        let learned = libm::exp(self.base + self.by_turn_length * libm::log(turn_length));
+        let count = learned.max(words / MOST_WORDS).min(words / LEAST_WORDS).min(turns / LEAST_TURNS);
+        (count.round() as usize).clamp(1, MOST_TOPICS)
+    }
+}
+
+/// Mean length of a turn in words, within the range that the number of topics was learned from.
+pub(crate) fn turn_length(words: f64, turns: f64) -> f64 {
+    (words / turns.max(1.0)).clamp(1.0, MOST_WORDS_A_TURN)
+}
+
+/// Indices of the segments where topics begin, but for the first; `count` is the number of topics, or 0 for as many as are
+/// likely.
 pub(crate) fn boundaries(talk: &Talk<'_>, count: usize) -> Vec<usize> {
-    let units = units(talk);
-    let count = count.min(units.len());
-    if count < 2 {
+    let turns = talk.segments.len();
+    let count = if count == 0 { COUNT.likely(talk.word_count() as f64, turns as f64) } else { count };
+    if count.min(turns) < 2 {
         return Vec::new();
     }
-    let worth = Worth::new(talk, &units);
-    best_cuts(units.len(), count, &worth).into_iter().map(|cut| units[cut].start).collect()
-}
-
-/// The units of a talk, in order; none without segments.
-fn units(talk: &Talk<'_>) -> Vec<Unit> {
-    let content: usize = (0..talk.sentences.len()).map(|sentence| talk.terms(sentence).len()).sum();
-    let least = UNIT.max(content / MOST_UNITS);
-    let mut units: Vec<Unit> = Vec::new();
-    for segment in 0..talk.segments.len() {
-        let full = units.last().is_none_or(|unit| unit.terms.len() >= least && !talk.listening[segment]);
-        if full {
-            units.push(Unit { start: segment, terms: Vec::new(), speakers: Vec::new() });
-        }
-        let unit = units.last_mut().expect("the first segment begins a unit");
-        for sentence in talk.sentences_of(segment) {
-            unit.terms.extend(talk.terms(sentence));
-            if let Some(speaker) = talk.speaker_of[segment] {
-                unit.speakers.push((speaker as u32, talk.word_ids(sentence).len() as f64));
-            }
-        }
+    let signals = Signals::new(talk);
+    if signals.is_english {
+        divide(&signals, &WEIGHTS, SETTINGS, count)
+    } else {
+        divide(&signals, &WEIGHTS_OF_ANY_LANGUAGE, SETTINGS_OF_ANY_LANGUAGE, count)
     }
-    units
 }
 
-/// What any stretch of units is worth as one topic, from prefix sums.
-struct Worth {
-    /// `gram[a][b]`: sum of the inner products of the units before `a` with those before `b`.
-    gram: Vec<Vec<f64>>,
-    /// Share of the content words said before each unit.
-    position: Vec<f64>,
+/// The best division of a talk into so many topics, or into as many as it has turns if these are fewer: the turns where
+/// topics begin, but for the first.
+pub(crate) fn divide(signals: &Signals, weights: &[f64], settings: Settings, count: usize) -> Vec<usize> {
+    let turns = signals.rows.len();
+    let cuts = count.min(turns).saturating_sub(1);
+    if cuts == 0 {
+        return Vec::new();
+    }
+    let odds = odds(signals, weights, settings);
+    let candidates = candidates(signals, &odds, cuts);
+    best_cuts(signals, &odds, &candidates, cuts, settings.evenness)
 }
 
-impl Worth {
-    fn new(talk: &Talk<'_>, units: &[Unit]) -> Self {
-        let weights = inverse_frequencies(units.iter().map(|unit| &unit.terms[..]), talk.vocabulary.term_count());
-        let vectors: Vec<(Sparse, Sparse)> = units
-            .iter()
-            .map(|unit| {
-                let by_terms =
-                    Sparse::counts(unit.terms.iter().copied()).weighted(&weights).strongest(MOST_TERMS).normalized();
-                (by_terms, Sparse::sums(unit.speakers.iter().copied()).normalized())
+/// The log odds of every turn that a topic begins there, but for a constant.
+fn odds(signals: &Signals, weights: &[f64], settings: Settings) -> Vec<f64> {
+    /// Beyond this, odds are as good as certain.
+    const MOST: f64 = 20.0;
+    let weighed = |row: &[f64; _]| row.iter().zip(weights).map(|(signal, weight)| signal * weight).sum::<f64>();
+    let sharp: Vec<f64> = signals.rows.iter().map(weighed).collect();
+    let likelihoods: Vec<f64> = sharp.iter().map(|odds| libm::exp(odds.clamp(-MOST, MOST))).collect();
+    let reach = libm::ceil(3.0 * settings.spread) as usize;
+    let soft = spread(&likelihoods, settings.spread, reach);
+    sharp.iter().zip(soft).map(|(sharp, soft)| 0.5 * sharp + 0.5 * libm::log(soft.max(1e-9))).collect()
+}
+
+/// Turns at which a topic may begin, in order; `least` at least.
+fn candidates(signals: &Signals, odds: &[f64], least: usize) -> Vec<usize> {
+    let turns = odds.len();
+    // A sign of listening opens no topic, unless nothing else is said.
+    for (apart, with_listeners) in [(APART, false), (0, false), (0, true)] {
+        let may_begin = |turn: &usize| with_listeners || !signals.listening[*turn];
+        let is_best = |turn: &usize| {
+            let near = turn.saturating_sub(apart).max(1)..turns.min(turn + apart + 1);
+            near.filter(may_begin).all(|other| {
+                // Of two with the same odds, the first.
+                odds[other] < odds[*turn] || (odds[other] == odds[*turn] && other >= *turn)
             })
-            .collect();
-        let n = units.len();
-        let mut gram = vec![vec![0.0; n + 1]; n + 1];
-        for a in 0..n {
-            for b in 0..=a {
-                let product = vectors[a].0.dot(&vectors[b].0) + SPEAKER * vectors[a].1.dot(&vectors[b].1);
-                gram[a + 1][b + 1] = product;
-                gram[b + 1][a + 1] = product;
-            }
+        };
+        let mut found: Vec<usize> = (1..turns).filter(may_begin).filter(is_best).collect();
+        if found.len() >= least || with_listeners {
+            found.sort_by(|&a, &b| odds[b].total_cmp(&odds[a]).then(a.cmp(&b)));
+            found.truncate(MOST_CANDIDATES.max(least));
+            found.sort_unstable();
+            return found;
         }
-        for a in 1..=n {
-            for b in 1..=n {
-                gram[a][b] += gram[a - 1][b] + gram[a][b - 1] - gram[a - 1][b - 1];
-            }
-        }
-        let total: usize = units.iter().map(|unit| unit.terms.len()).sum();
-        let mut position = vec![0.0; n + 1];
-        for (index, unit) in units.iter().enumerate() {
-            position[index + 1] = position[index] + unit.terms.len() as f64 / total.max(1) as f64;
-        }
-        Self { gram, position }
     }
-
-    /// Worth of the units from `a` up to but not with `b`, the whole talk being worth 100.
-    fn cohesion(&self, a: usize, b: usize) -> f64 {
-        let all = self.gram.last().and_then(|row| row.last()).copied().unwrap_or_default();
-        let square = self.gram[b][b] - 2.0 * self.gram[a][b] + self.gram[a][a];
-        if all > 0.0 { 100.0 * (square.max(0.0) / all).sqrt() } else { 0.0 }
-    }
-
-    /// Worth of the units from `a` up to but not with `b` as one of `count` topics: their cohesion, less for an unusual
-    /// length.
-    fn as_topic(&self, a: usize, b: usize, count: usize) -> f64 {
-        let relative = ((self.position[b] - self.position[a]) * count as f64).max(1e-3);
-        let log = libm::log(relative);
-        self.cohesion(a, b) - EVENNESS * log * log
-    }
+    Vec::new()
 }
 
-/// The best division of `n` units into `count` stretches: the unit that each begins with, but for the first.
-fn best_cuts(n: usize, count: usize, worth: &Worth) -> Vec<usize> {
-    let mut best = vec![f64::NEG_INFINITY; n + 1];
-    best[0] = 0.0;
-    // Where the last of `k` stretches that end before a unit begins, for each `k` from 1.
-    let mut starts_by_count: Vec<Vec<usize>> = Vec::with_capacity(count);
+/// The `cuts` candidates of greatest worth.
+fn best_cuts(signals: &Signals, odds: &[f64], candidates: &[usize], cuts: usize, evenness: f64) -> Vec<usize> {
+    let turns = signals.rows.len();
+    let words = signals.words_before[turns].max(1.0);
+    // A topic is as long as it has words and turns, each as a share of the whole.
+    let place = |turn: usize| 0.5 * signals.words_before[turn] / words + 0.5 * turn as f64 / turns as f64;
+    // The first turn of all and the end of the last one stand for the ends of the talk.
+    let mut places = vec![0.0];
+    places.extend(candidates.iter().map(|&turn| place(turn)));
+    places.push(1.0);
+    let end = places.len() - 1;
+    let prior = |a: usize, b: usize| {
+        let log = libm::log(((places[b] - places[a]) * (cuts + 1) as f64).max(1e-3));
+        -evenness * log * log
+    };
     // The worth of a stretch is needed once for each number of stretches: it is computed once.
-    let table: Vec<Vec<f64>> = (0..n).map(|a| (a + 1..=n).map(|b| worth.as_topic(a, b, count)).collect()).collect();
-    for k in 1..=count {
-        let mut next = vec![f64::NEG_INFINITY; n + 1];
-        let mut starts = vec![0; n + 1];
-        for b in k..=n {
-            for a in k - 1..b {
-                let value = best[a] + table[a][b - a - 1];
+    let table: Vec<Vec<f64>> = (0..end).map(|a| (a + 1..=end).map(|b| prior(a, b)).collect()).collect();
+    let mut best = vec![f64::NEG_INFINITY; end + 1];
+    best[0] = 0.0;
+    // Where the last of `k` stretches that end before a candidate begins, for each `k` from 1.
+    let mut starts_by_count: Vec<Vec<usize>> = Vec::with_capacity(cuts + 1);
+    for stretch in 1..=cuts + 1 {
+        let mut next = vec![f64::NEG_INFINITY; end + 1];
+        let mut starts = vec![0; end + 1];
+        for b in stretch..=end {
+            let odds = if b == end { 0.0 } else { odds[candidates[b - 1]] };
+            for a in stretch - 1..b {
+                let value = best[a] + table[a][b - a - 1] + odds;
                 if value > next[b] {
                     next[b] = value;
                     starts[b] = a;
@@ -150,12 +159,29 @@ fn best_cuts(n: usize, count: usize, worth: &Worth) -> Vec<usize> {
         best = next;
         starts_by_count.push(starts);
     }
-    let mut cuts = Vec::new();
-    let mut end = n;
+    let mut chosen = Vec::with_capacity(cuts);
+    let mut at = end;
     for starts in starts_by_count.iter().skip(1).rev() {
-        end = starts[end];
-        cuts.push(end);
+        at = starts[at];
+        chosen.push(candidates[at - 1]);
     }
-    cuts.reverse();
-    cuts
+    chosen.reverse();
+    chosen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_statements_make_more_topics_than_short_turns_and_a_long_talk_more_than_a_short_one() {
+        let hearing = COUNT.likely(11_000.0, 150.0);
+        let conversation = COUNT.likely(11_000.0, 1100.0);
+        assert!(hearing > conversation && conversation > 1, "{hearing}, {conversation}");
+        assert!(COUNT.likely(100_000.0, 10_000.0) > conversation);
+        assert_eq!(COUNT.likely(300.0, 30.0), 1);
+        assert_eq!(COUNT.likely(3000.0, 1.0), 1);
+        assert_eq!(COUNT.likely(0.0, 0.0), 1);
+        assert_eq!(COUNT.likely(1e9, 1e7), MOST_TOPICS);
+    }
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::*;
 
 mod languages;
+mod topics;
 
 const ALL: [&str; 7] = ["actions", "decisions", "key-points", "keyphrases", "participation", "questions", "topics"];
 
@@ -81,8 +82,10 @@ fn topics_cover_every_segment_in_order() {
         .collect();
     let output = answer("topics", &turns);
     let topics = output["topics"].as_array().expect("topics");
-    let firsts: Vec<_> = topics.iter().map(|topic| topic["first_index"].as_u64()).collect();
-    assert!(firsts.contains(&Some(100)) && firsts.contains(&Some(200)), "{firsts:?}");
+    let firsts: Vec<_> = topics.iter().filter_map(|topic| topic["first_index"].as_u64()).collect();
+    for begins in [100_u64, 200] {
+        assert!(firsts.iter().any(|first| first.abs_diff(begins) <= 3), "{firsts:?}");
+    }
     let mut next = 0;
     for topic in topics {
         assert_eq!(topic["first_index"], next);

@@ -75,9 +75,8 @@ impl Analyzer for Topics {
         if talk.segments.is_empty() {
             return Ok(TopicList::default());
         }
-        let count = if self.count == 0 { segment::likely_count(talk.word_count()) } else { self.count };
         let mut starts = vec![0];
-        starts.extend(segment::boundaries(&talk, count));
+        starts.extend(segment::boundaries(&talk, self.count));
         starts.push(talk.segments.len());
         let statistics = TermStatistics::new(&talk);
         let mut topics = Vec::new();

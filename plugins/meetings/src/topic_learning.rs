@@ -1,0 +1,65 @@
+//! What the training program of `topics` needs: the signals of every turn, and the division that weights of them lead to.
+
+use jackfield_text::Transcript;
+
+use crate::{
+    boundary_signals::{self, OF_ANY_LANGUAGE, Signals},
+    segment::{self, CountModel, Settings},
+    talk::Talk,
+};
+
+/// A talk as `topics` sees it when it looks for where topics begin.
+pub struct DescribedTalk {
+    signals: Signals,
+}
+
+impl DescribedTalk {
+    /// Describes a talk.
+    #[must_use]
+    pub fn new(transcript: &Transcript) -> Self {
+        Self { signals: Signals::new(&Talk::new(transcript)) }
+    }
+
+    /// What the signals of a turn are called, in order; the first [`Self::of_any_language`] of them are known in any language.
+    #[must_use]
+    pub fn signal_names() -> Vec<String> {
+        boundary_signals::names()
+    }
+
+    /// How many of the signals do not depend on English words.
+    #[must_use]
+    pub const fn of_any_language() -> usize {
+        OF_ANY_LANGUAGE
+    }
+
+    /// The signals of each turn, in the order of their names.
+    pub fn signals(&self) -> impl Iterator<Item = &[f64]> {
+        self.signals.rows.iter().map(|row| &row[..])
+    }
+
+    /// How many words are said.
+    #[must_use]
+    pub fn words(&self) -> f64 {
+        self.signals.words_before.last().copied().unwrap_or_default()
+    }
+
+    /// Mean length of a turn in words, as the number of topics depends on it.
+    #[must_use]
+    pub fn turn_length(&self) -> f64 {
+        segment::turn_length(self.words(), self.signals.rows.len() as f64)
+    }
+
+    /// How many topics there are likely to be, by a model with these two numbers: the logarithm of the number of topics for
+    /// turns of one word, and what each factor of e in the mean length of a turn adds to it.
+    #[must_use]
+    pub fn likely_count(&self, base: f64, by_turn_length: f64) -> usize {
+        CountModel { base, by_turn_length }.likely(self.words(), self.signals.rows.len() as f64)
+    }
+
+    /// Divides the talk into `count` topics: the turns where they begin, but for the first. `weights` are parallel to the
+    /// signals; `evenness` and `spread` are the settings that are stored with them.
+    #[must_use]
+    pub fn divide(&self, weights: &[f64], evenness: f64, spread: f64, count: usize) -> Vec<usize> {
+        segment::divide(&self.signals, weights, Settings { evenness, spread }, count)
+    }
+}
