@@ -18,12 +18,16 @@ use crate::{
 
 /// The example in a folder of its own, so that its caches and what it learns are the test's.
 fn example() -> Pipeline {
+    example_of("data")
+}
+
+/// The example over one of its collections.
+fn example_of(collection: &str) -> Pipeline {
     let folder = root().join("examples/answers");
     let mut pipeline = Pipeline::new(&fs::read_to_string(folder.join("pipeline.toml")).expect("the example"));
     for file in ["documents.jsonl", "queries.jsonl", "domains.json"] {
-        let name = format!("data/{file}");
-        let content = fs::read(folder.join(&name)).expect("a file of the example");
-        pipeline = pipeline.with(&name, content);
+        let content = fs::read(folder.join(collection).join(file)).expect("a file of the example");
+        pipeline = pipeline.with(&format!("data/{file}"), content);
     }
     pipeline
 }
@@ -150,6 +154,39 @@ fn routes_learn_for_each_domain_and_remember_it() {
     let before = show(&["--json"]).json();
     pipeline.run().expect_code(0);
     assert_ne!(before, show(&["--json"]).json(), "a second run adds to what the first learned");
+}
+
+#[test]
+fn domains_that_want_opposite_weights_learn_them_within_a_hundred_queries_each() {
+    let pipeline = example_of("workshop");
+    let mut command = pipeline.command();
+    command.args(["--set", "stages.retrieve.with.top=10"]);
+    run_command(&mut command).expect_code(0);
+    let shown = run_command(jackfield().args(["routes", "show", "--json"]).arg(pipeline.path())).expect_code(0).json();
+    let routes = shown["routes"].as_array().expect("routes");
+    let learned =
+        routes.iter().find_map(|route| route["learned"]["contexts"].get("parts").and(Some(&route["learned"])));
+    let times = |domain: &str, alphas: [&str; 2]| {
+        let arms = &learned.expect("what is learned of `parts`")["contexts"][domain];
+        let rewards = |alpha: &str| arms[format!("alpha={alpha}")]["rewards"].as_u64().unwrap_or(0);
+        alphas.map(rewards).iter().sum::<u64>()
+    };
+    let (few, many) = (["0.1", "0.3"], ["0.7", "0.9"]);
+    assert!(times("parts", many) > 2 * times("parts", few), "words are right for parts: {shown:#}");
+    assert!(times("advice", few) > 2 * times("advice", many), "parts of words are right for advice: {shown:#}");
+}
+
+#[test]
+fn the_workshop_is_what_its_program_makes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = root().join("examples/answers/make-workshop");
+    let made = Command::new(program).arg(folder.path()).status().expect("Python 3.9");
+    assert!(made.success());
+    for file in ["documents.jsonl", "queries.jsonl", "domains.json"] {
+        let [made, kept] = [folder.path().join(file), root().join("examples/answers/workshop").join(file)]
+            .map(|path| fs::read_to_string(path).expect("a file of the collection"));
+        assert!(made == kept, "{file} is not as `make-workshop` makes it: run it again");
+    }
 }
 
 #[test]

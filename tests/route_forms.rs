@@ -94,7 +94,7 @@ fn a_policy_decides_and_learns_the_same_in_every_form() {
             assert_eq!(kept(&pipeline), kept(&linked), "{policy:?} {form:?}");
             same_outcome(&expected.folder(), &run.folder());
             let apart = farthest(&own_scores, &scores).unwrap_or_else(|| panic!("{policy:?} {form:?}: other scores"));
-            // A draw takes a logarithm or an exponential now and then, whose last bit a component may have otherwise.
+            // A Beta draw takes a logarithm or an exponential now and then, whose last bit a component may have otherwise.
             let most = if (policy, form) == (Policy::Thompson, Form::Component) { 1e-12 } else { 0.0 };
             eprintln!("{policy:?} {form:?}: scores are {apart:e} apart");
             assert!(apart <= most, "{policy:?} {form:?}: scores are {apart} apart");

@@ -22,6 +22,8 @@ use crate::{
 pub enum Policy {
     /// By a reward, in contexts.
     Thompson,
+    /// As that, with Gaussian posteriors.
+    Gaussian,
     /// By two objectives, in contexts.
     Pareto,
     /// By failures: the first model fails for good every third time.
@@ -31,7 +33,7 @@ pub enum Policy {
 }
 
 /// Those that learn from what comes of their decisions.
-pub const POLICIES: [Policy; 3] = [Policy::Thompson, Policy::Pareto, Policy::Fallback];
+pub const POLICIES: [Policy; 4] = [Policy::Thompson, Policy::Pareto, Policy::Fallback, Policy::Gaussian];
 
 impl Policy {
     /// The route, with the policy from the plugin of this alias, or from the program itself.
@@ -39,6 +41,9 @@ impl Policy {
         match self {
             Self::Thompson => format!(
                 r#"{{ use = "{alias}thompson", with = {{ discount = 0.99 }}, context = "input.topic", reward = "check.prob_true", models = ["cheap", "middle", "dear"], in_flight = 8, state = "ask" }}"#
+            ),
+            Self::Gaussian => format!(
+                r#"{{ use = "{alias}thompson", with = {{ likelihood = "gaussian" }}, context = "input.topic", reward = "check.prob_true", models = ["cheap", "middle", "dear"], in_flight = 8, state = "ask" }}"#
             ),
             Self::Pareto => format!(
                 r#"{{ use = "{alias}pareto", with = {{ preference = {{ prob_true = 0.6, longest = 0.4 }}, trials = 3, epsilon = 0.2 }}, context = "input.topic", maximize = ["check.prob_true"], minimize = ["length.longest"], models = ["cheap", "middle", "dear"], in_flight = 8, state = "ask" }}"#

@@ -22,7 +22,9 @@ use crate::{
 /// found again.
 #[derive(Clone, Debug, Config)]
 pub struct Thompson {
-    /// How the rewards of an arm are taken to vary.
+    /// How the rewards of an arm are taken to vary: `beta`, as right and wrong do; `gaussian`, around a mean and by an amount that
+    /// are both learned; `centered-beta`, as `beta` once each is centred by the mean of its context's rewards and scaled by twice
+    /// their standard deviation.
     #[config(default)]
     pub likelihood: Likelihood,
     /// `a` of every arm's Beta prior. The prior of `gaussian` has none.
