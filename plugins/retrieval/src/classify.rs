@@ -1,11 +1,13 @@
 //! Domains learned from examples.
 
-use std::collections::BTreeMap;
-
 use jackfield_plugin_api::prelude::*;
 
 use crate::{
     embed::{Embedder, EmbedderConfig},
+    examples::Examples,
+    linear::LinearClassifier,
+    ngrams::Ngrams,
+    rows::{Rows, entries_of},
     scope::Scope,
     softmax::Softmax,
     vectors::Vectors,
@@ -15,40 +17,29 @@ use crate::{
 pub const GENERAL: &str = "general";
 /// The penalty on weights: see [`Softmax::fit`].
 pub(crate) const L2: f64 = 1e-4;
-/// The threshold where there is nothing to fit it on.
-const THRESHOLD: f64 = 0.5;
 /// Texts that are embedded together while examples are learned.
 const BATCH: usize = 256;
 
-/// Texts whose domains are known, to learn from.
-#[derive(Clone, Debug)]
-pub struct Examples {
-    /// Names of the domains, and last [`GENERAL`] where there are examples of it.
-    names: Vec<String>,
-    domains: usize,
-    /// Grouped by name.
-    texts: Vec<String>,
-    /// For each text, the index of its name.
-    labels: Vec<usize>,
-    threshold: Option<f64>,
-}
-
 /// Finds the domain of a text by its vector.
 pub struct VectorClassifier {
-    /// Names of the domains, and last [`GENERAL`] where there are examples of it.
-    names: Vec<String>,
-    domains: usize,
-    softmax: Softmax,
-    /// Whether a text is of any domain, where examples of none say what that looks like.
-    scope: Option<Scope>,
-    threshold: f64,
     dimensions: usize,
+    learned: Learned,
 }
 
-/// Finds the domain of a text, with an embedder in the process.
-pub struct Classifier {
-    embedder: Embedder,
-    by_vector: VectorClassifier,
+/// What is learned from vectors.
+enum Learned {
+    /// With examples of no domain, which say what is of none.
+    Scoped { names: Vec<String>, domains: usize, softmax: Softmax, scope: Scope, threshold: f64 },
+    /// Without.
+    Linear(LinearClassifier),
+}
+
+/// Finds the domain of a text, without a model outside the process.
+pub enum Classifier {
+    /// By its words, pairs of words and parts of words.
+    Words(Ngrams, LinearClassifier),
+    /// By the vector that an embedder makes of it.
+    Embedded(Embedder, VectorClassifier),
 }
 
 /// The domain of a text.
@@ -56,61 +47,31 @@ pub struct Classifier {
 pub struct Verdict {
     /// The domain, or [`GENERAL`].
     pub label: String,
-    /// Where there are examples of no domain: the probability that the text is of any. Else that of the best domain.
+    /// Where there are examples of no domain: the probability that the text is of any. Else that the best domain is right.
     pub confidence: f64,
     /// Domains with their probabilities, best first; of two alike, by name.
     pub scores: Vec<(String, f64)>,
 }
 
-impl Examples {
-    /// Examples by domain; those named [`GENERAL`] are of no domain. Without a threshold it is fitted on those of no domain,
-    /// or 0.5 where there are none.
-    ///
-    /// # Errors
-    /// [`Failure::InvalidConfig`] if there are fewer than two domains, a domain has no examples, or the threshold is not
-    /// within 0 to 1.
-    pub fn new(examples: &BTreeMap<String, Vec<String>>, threshold: Option<f64>) -> Result<Self> {
-        let invalid = |message: String| Err(Failure::InvalidConfig(message));
-        if let Some(threshold) = threshold.filter(|threshold| !(0.0..=1.0).contains(threshold)) {
-            return invalid(format!("`threshold` is {threshold}: it must be 0 to 1"));
-        }
-        let general = examples.get(GENERAL).filter(|texts| !texts.is_empty());
-        let mut names: Vec<String> = examples.keys().filter(|name| *name != GENERAL).cloned().collect();
-        if let Some(empty) = names.iter().find(|name| examples[*name].iter().all(|text| text.trim().is_empty())) {
-            return invalid(format!("the domain `{empty}` has no examples: give it a few texts"));
-        }
-        let domains = names.len();
-        if domains < 2 {
-            let hint = "name at least two in `domains` or `domains_file`, each with a few texts";
-            return invalid(format!("there are {domains} domains to tell apart: {hint}"));
-        }
-        names.extend(general.map(|_| GENERAL.to_owned()));
-        let (mut texts, mut labels) = (Vec::new(), Vec::new());
-        for (label, name) in names.iter().enumerate() {
-            texts.extend(examples[name].iter().cloned());
-            labels.resize(texts.len(), label);
-        }
-        Ok(Self { names, domains, texts, labels, threshold })
-    }
-
-    /// The texts, in an order of their own.
-    pub fn texts(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.texts.iter().map(String::as_str)
-    }
-}
-
 impl VectorClassifier {
     /// Learns domains from examples whose vectors these are, in order of [`Examples::texts`]. From those of no domain
-    /// [`Scope`] learns what is of none, and fits the threshold unless it is given.
+    /// [`Scope`] learns what is of none, and fits the threshold unless it is given; without them a [`LinearClassifier`] is
+    /// learned.
     #[must_use]
     pub fn learn(examples: &Examples, vectors: Vectors) -> Self {
-        let Examples { names, domains, labels, threshold, .. } = examples;
+        let (names, domains, labels) = (examples.names(), examples.domains(), examples.labels());
         let dimensions = vectors.dimensions();
-        let softmax = Softmax::fit(&vectors, labels, names.len(), L2);
-        let fitted = (names.len() > *domains).then(|| Scope::learn(vectors, labels, *domains)).flatten();
-        let threshold = threshold.or(fitted.as_ref().map(|(_, fitted)| *fitted)).unwrap_or(THRESHOLD);
-        let scope = fitted.map(|(scope, _)| scope);
-        Self { names: names.clone(), domains: *domains, softmax, scope, threshold, dimensions }
+        let rows = Rows::of(&vectors);
+        let softmax = (names.len() > domains).then(|| Softmax::fit(&vectors, labels, names.len(), L2));
+        let scoped = softmax.and_then(|softmax| Some((softmax, Scope::learn(vectors, labels, domains)?)));
+        let learned = match scoped {
+            Some((softmax, (scope, fitted))) => {
+                let threshold = examples.believing().threshold.unwrap_or(fitted);
+                Learned::Scoped { names: names.to_vec(), domains, softmax, scope, threshold }
+            }
+            None => Learned::Linear(LinearClassifier::learn(examples, &rows)),
+        };
+        Self { dimensions, learned }
     }
 
     /// Length of the vectors.
@@ -119,56 +80,69 @@ impl VectorClassifier {
         self.dimensions
     }
 
+    /// Least confidence with which a domain is believed.
+    #[must_use]
+    pub fn threshold(&self) -> f64 {
+        match &self.learned {
+            Learned::Scoped { threshold, .. } => *threshold,
+            Learned::Linear(linear) => linear.threshold(),
+        }
+    }
+
     /// The domain of a text whose vector this is.
     #[must_use]
     pub fn verdict(&self, vector: &[f32]) -> Verdict {
-        let probabilities = self.softmax.probabilities(vector);
-        let inside = self.scope.as_ref().map(|scope| scope.probability(&probabilities, vector));
-        let mut scores: Vec<(String, f64)> = self.names.iter().cloned().zip(probabilities).take(self.domains).collect();
+        match &self.learned {
+            Learned::Scoped { names, domains, softmax, scope, threshold } => {
+                let probabilities = softmax.probabilities(vector);
+                let confidence = scope.probability(&probabilities, vector);
+                Verdict::new(names, probabilities.into_iter().take(*domains), confidence, confidence >= *threshold)
+            }
+            Learned::Linear(linear) => linear.verdict(&entries_of(vector).collect::<Vec<_>>()),
+        }
+    }
+}
+
+impl Verdict {
+    /// The verdict by the probabilities of the domains, which have these names: the likeliest, if it is believed.
+    pub(crate) fn new(
+        names: &[String],
+        probabilities: impl IntoIterator<Item = f64>,
+        confidence: f64,
+        is_believed: bool,
+    ) -> Self {
+        let mut scores: Vec<(String, f64)> = names.iter().cloned().zip(probabilities).collect();
         scores.sort_by(|left, right| right.1.total_cmp(&left.1));
-        let confidence = inside.unwrap_or_else(|| scores.first().map_or(0.0, |best| best.1));
-        let label = scores.first().filter(|_| confidence >= self.threshold).map_or(GENERAL, |best| &best.0).to_owned();
-        Verdict { label, confidence, scores }
+        let label = scores.first().filter(|_| is_believed).map_or(GENERAL, |best| &best.0).to_owned();
+        Self { label, confidence, scores }
     }
 }
 
 impl Classifier {
-    /// Learns domains from their examples.
-    ///
-    /// # Errors
-    /// As those of [`Examples::new`] and of [`Self::of`].
-    pub fn learn(
-        examples: &BTreeMap<String, Vec<String>>,
-        embedder: &EmbedderConfig,
-        threshold: Option<f64>,
-    ) -> Result<Self> {
-        Self::of(&Examples::new(examples, threshold)?, embedder)
-    }
-
-    /// Learns domains from examples.
+    /// Learns domains from their examples; without an embedder, from the words and parts of words of the texts.
     ///
     /// # Errors
     /// As those of [`Embedder::open`] and [`Embedder::embed`].
-    pub fn of(examples: &Examples, embedder: &EmbedderConfig) -> Result<Self> {
+    pub fn learn(examples: &Examples, embedder: Option<&EmbedderConfig>) -> Result<Self> {
+        let Some(embedder) = embedder else {
+            let (ngrams, rows) = Ngrams::learn(examples.texts());
+            return Ok(Self::Words(ngrams, LinearClassifier::learn(examples, &rows)));
+        };
         let embedder = Embedder::open(embedder, examples.texts())?;
         let mut vectors = embedder.embed(&[])?;
         for texts in examples.texts().collect::<Vec<_>>().chunks(BATCH) {
             vectors.append(&embedder.embed(texts)?);
         }
-        Ok(Self { embedder, by_vector: VectorClassifier::learn(examples, vectors) })
+        Ok(Self::Embedded(embedder, VectorClassifier::learn(examples, vectors)))
     }
 
     /// The threshold that is applied.
     #[must_use]
     pub fn threshold(&self) -> f64 {
-        self.by_vector.threshold
-    }
-
-    /// Applies another threshold from now on.
-    #[must_use]
-    pub fn with_threshold(mut self, threshold: f64) -> Self {
-        self.by_vector.threshold = threshold;
-        self
+        match self {
+            Self::Words(_, linear) => linear.threshold(),
+            Self::Embedded(_, by_vector) => by_vector.threshold(),
+        }
     }
 
     /// The domain of each text.
@@ -176,25 +150,29 @@ impl Classifier {
     /// # Errors
     /// As those of [`Embedder::embed`].
     pub fn classify(&self, texts: &[&str]) -> Result<Vec<Verdict>> {
-        Ok(self.embedder.embed(texts)?.rows().map(|row| self.by_vector.verdict(row)).collect())
-    }
-
-    /// What makes vectors of texts.
-    #[must_use]
-    pub fn embedder(&self) -> &Embedder {
-        &self.embedder
-    }
-
-    /// The classifier of vectors.
-    #[must_use]
-    pub fn by_vector(&self) -> &VectorClassifier {
-        &self.by_vector
+        match self {
+            Self::Words(ngrams, linear) => Ok(texts.iter().map(|text| linear.verdict(&ngrams.vector(text))).collect()),
+            Self::Embedded(embedder, by_vector) => {
+                Ok(embedder.embed(texts)?.rows().map(|row| by_vector.verdict(row)).collect())
+            }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::examples::Believing;
+
+    fn learned(
+        all: &BTreeMap<String, Vec<String>>,
+        threshold: Option<f64>,
+        embedder: Option<&EmbedderConfig>,
+    ) -> Result<Classifier> {
+        Classifier::learn(&Examples::new(all, Believing { threshold, ..Believing::default() })?, embedder)
+    }
 
     fn examples(general: bool) -> BTreeMap<String, Vec<String>> {
         let mut all = BTreeMap::new();
@@ -237,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_query_goes_to_the_domain_that_it_is_like() {
-        let classifier = Classifier::learn(&examples(false), &EmbedderConfig::default(), Some(0.5)).unwrap();
+        let classifier = learned(&examples(false), Some(0.5), Some(&EmbedderConfig::default())).unwrap();
         let found = classifier.classify(&["please pay the bill", "flight to paris"]).unwrap();
         assert_eq!((&*found[0].label, &*found[1].label), ("banking", "travel"));
         assert!(found[0].confidence > 0.6 && found[0].scores[0].0 == "banking", "{found:?}");
@@ -245,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_query_below_the_threshold_is_general_and_keeps_its_scores() {
-        let classifier = Classifier::learn(&examples(false), &EmbedderConfig::default(), Some(1.0)).unwrap();
+        let classifier = learned(&examples(false), Some(1.0), Some(&EmbedderConfig::default())).unwrap();
         let found = &classifier.classify(&["flight to paris"]).unwrap()[0];
         assert_eq!((&*found.label, &*found.scores[0].0), (GENERAL, "travel"));
         assert!(found.confidence < 1.0);
@@ -253,16 +231,77 @@ mod tests {
 
     #[test]
     fn with_examples_of_no_domain_the_threshold_is_fitted_and_applied() {
-        let classifier = Classifier::learn(&examples(true), &EmbedderConfig::default(), None).unwrap();
-        assert!(classifier.threshold() > 0.0 && classifier.threshold() < 1.0 && classifier.threshold() != THRESHOLD);
+        let classifier = learned(&examples(true), None, Some(&EmbedderConfig::default())).unwrap();
+        assert!(classifier.threshold() > 0.0 && classifier.threshold() < 1.0);
         let found = classifier.classify(&["why is the tree tall", "pay my bill"]).unwrap();
         assert_eq!((&*found[0].label, &*found[1].label), (GENERAL, "banking"), "{found:?} {}", classifier.threshold());
     }
 
     #[test]
+    fn without_an_embedder_words_and_their_parts_are_learned_from() {
+        let classifier = learned(&examples(false), None, None).unwrap();
+        let found = classifier.classify(&["please pay these bills", "flihgt to paris", "ъъъ", ""]).unwrap();
+        let labels: Vec<&str> = found.iter().map(|verdict| &*verdict.label).collect();
+        assert_eq!(labels, ["banking", "travel", GENERAL, GENERAL]);
+        assert_eq!(found[2].confidence, 0.0);
+        let sum: f64 = found[0].scores.iter().map(|score| score.1).sum();
+        assert!((sum - 1.0).abs() < 1e-9);
+        let scoped = learned(&examples(true), None, None).unwrap();
+        let found = scoped.classify(&["why is the tree tall", "pay my bill"]).unwrap();
+        assert_eq!((&*found[0].label, &*found[1].label), (GENERAL, "banking"), "{found:?} {}", scoped.threshold());
+        assert!(found[0].confidence < found[1].confidence);
+    }
+
+    fn named(all: &[(&str, &[&str])]) -> BTreeMap<String, Vec<String>> {
+        all.iter().map(|(name, texts)| ((*name).to_owned(), texts.iter().map(|t| (*t).to_owned()).collect())).collect()
+    }
+
+    #[test]
+    fn a_few_examples_of_each_domain_keep_what_is_told_rightly() {
+        // One, two and three, one of them twice, one empty.
+        let all = named(&[
+            ("banking", &["pay my bill"]),
+            ("travel", &["book a flight", "book a flight", "find a hotel"]),
+            ("weather", &["will it rain", "is it sunny", "", "how cold is it"]),
+            (GENERAL, &["hello"]),
+        ]);
+        let classifier = learned(&all, None, None).unwrap();
+        let found = classifier.classify(&["pay my bill", "book a hotel", "is it cold"]).unwrap();
+        let labels: Vec<&str> = found.iter().map(|verdict| &*verdict.label).collect();
+        assert_eq!(labels, ["banking", "travel", "weather"], "{found:?} {}", classifier.threshold());
+    }
+
+    #[test]
+    fn forty_domains_are_believed_as_two_are() {
+        let names: Vec<String> = (0..40).map(|at| format!("{}{}o", ["k", "v", "z", "q"][at % 4], at * 7919)).collect();
+        let frames = ["where is my", "i lost the", "please send a", "what does it cost, the"];
+        let all =
+            names.iter().map(|name| (name.clone(), frames.map(|frame| format!("{frame} {name}")).to_vec())).collect();
+        let classifier = learned(&all, None, None).unwrap();
+        let asked: Vec<String> = names.iter().map(|name| format!("can you find the {name} for me")).collect();
+        let found = classifier.classify(&asked.iter().map(String::as_str).collect::<Vec<_>>()).unwrap();
+        let kept = found.iter().zip(&names).filter(|(verdict, name)| verdict.label == **name).count();
+        assert!(kept >= 36, "{kept} {}", classifier.threshold());
+    }
+
+    #[test]
+    fn scripts_without_blanks_and_other_languages_are_told_apart() {
+        let all = named(&[
+            ("账单", &["我想付账单", "账单还没付", "怎么付水费账单"]),
+            ("旅行", &["订一张机票", "机票多少钱", "帮我订酒店"]),
+            ("Reise", &["Ich möchte einen Flug buchen", "Wann fährt der Zug?", "Hotelzimmer für zwei Nächte"]),
+            ("Geld", &["Bitte die Rechnung bezahlen", "Wie hoch ist mein Kontostand?", "Geld überweisen"]),
+        ]);
+        let classifier = learned(&all, None, None).unwrap();
+        let found =
+            classifier.classify(&["付账单", "订机票", "FLÜGE und Züge buchen", "Kontostände, Rechnungen"]).unwrap();
+        let best: Vec<&str> = found.iter().map(|verdict| &*verdict.scores[0].0).collect();
+        assert_eq!(best, ["账单", "旅行", "Reise", "Geld"]);
+    }
+
+    #[test]
     fn what_cannot_be_learned_from_is_refused_by_name() {
-        let learn =
-            |all: &BTreeMap<_, _>, threshold| Classifier::learn(all, &EmbedderConfig::default(), threshold).err();
+        let learn = |all: &BTreeMap<_, _>, threshold| learned(all, threshold, Some(&EmbedderConfig::default())).err();
         let mut all = examples(true);
         assert!(learn(&all, Some(1.5)).unwrap().message().contains("`threshold` is 1.5"));
         all.insert("empty".to_owned(), vec![" ".to_owned()]);

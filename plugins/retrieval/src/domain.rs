@@ -6,8 +6,9 @@ use jackfield_plugin_api::prelude::*;
 use jackfield_text::{normal::composed, six_places, words::has_words};
 
 use crate::{
-    classify::{Classifier, Examples, GENERAL, VectorClassifier, Verdict},
+    classify::{Classifier, GENERAL, VectorClassifier, Verdict},
     embed::{self, EmbedderConfig, embed_by_model, embed_cached},
+    examples::{Believing, Examples, RIGHT_ANSWERS_KEPT},
     learning::{LearnedOnce, embed_all},
 };
 
@@ -35,21 +36,26 @@ pub struct Score {
 pub struct DomainOf {
     /// The domain, or `general` where none is likely enough.
     pub label: String,
-    /// With examples named `general`, the probability that the query is of any domain, 0 to 1; without, that of the best
-    /// domain, whether or not it is the label. Six decimal places.
+    /// With examples named `general`, the probability that the query is of any domain, 0 to 1; without, that the best domain
+    /// is right, whether or not it is the label. Six decimal places.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub confidence: f64,
-    /// The three likeliest domains, likeliest first.
+    /// The three likeliest domains, likeliest first, with their probabilities if the query is of one of all domains.
     pub scores: Vec<Score>,
 }
 
 /// Tells the domain of a query, from a few example texts of each domain.
 ///
-/// A linear classifier on sentence vectors is learned from the examples when the stage is opened; or, where the stage's model
-/// makes the vectors, when the first document comes. Examples under the name
-/// `general` are of no domain: from them it is learned what is of none, by the classifier's odds and by how near the nearest
-/// examples are, and the threshold is fitted, unless it is given. Documents of a batch go through the
-/// embedder together.
+/// What is learned from the examples, when the stage is opened, are their words, pairs of words and parts of words, by linear
+/// support vector machines: no model and no file is needed, and misspelt words, compounds and scripts without blanks are told
+/// too. With an `embedder` vectors are learned from instead, which know synonyms; where the stage's model makes them, when the
+/// first document comes.
+///
+/// How sure the answer is follows from examples that are judged by what the others teach. Examples under the name `general`
+/// are of no domain: from them it is learned what is of none, and the threshold is fitted, unless it is given. There the shares
+/// of the examples count as those of the queries: with few `general` examples among many of domains little is withheld.
+/// Without, the threshold is set so that answers that are right stay above it, whatever the number of domains. A query that
+/// shares nothing with any example is `general`.
 #[derive(Config)]
 pub struct Domain {
     /// Example texts of each domain; those named `general` are of none.
@@ -57,13 +63,17 @@ pub struct Domain {
     pub domains: BTreeMap<String, Vec<String>>,
     /// A JSON file of the same shape, `{"name": ["text", …]}`, added to `domains`.
     pub domains_file: Option<TextFile>,
-    /// What makes vectors of texts.
-    #[config(default)]
-    pub embedder: EmbedderConfig,
+    /// What makes vectors of texts to learn from. By default there are none: domains are learned from the words of the examples,
+    /// pairs of them, and parts of them.
+    pub embedder: Option<EmbedderConfig>,
     /// Least confidence with which a domain is believed. By default fitted on examples named `general` so that F1 of what is
-    /// withheld is greatest, or 0.5 without any.
+    /// withheld is greatest; without any, so that `right_answers_kept` is reached.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub threshold: Option<f64>,
+    /// Where the threshold is fitted without examples named `general`: the share of right answers that it shall keep.
+    #[config(default = RIGHT_ANSWERS_KEPT)]
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub right_answers_kept: f64,
     /// What was learned.
     #[serde(skip)]
     #[schemars(skip)]
@@ -95,11 +105,13 @@ impl Analyzer for Domain {
                 examples.entry(name).or_default().extend(texts);
             }
         }
-        let examples = Examples::new(&examples, self.threshold)?;
-        self.learned = Some(if self.embedder.is_of_stage() {
+        let believing = Believing { threshold: self.threshold, right_answers_kept: self.right_answers_kept };
+        let examples = Examples::new(&examples, believing)?;
+        let embedder = self.embedder.as_ref();
+        self.learned = Some(if embedder.is_some_and(EmbedderConfig::is_of_stage) {
             Learned::ByModel(examples, LearnedOnce::default())
         } else {
-            Learned::Opened(Box::new(Classifier::of(&examples, &self.embedder)?))
+            Learned::Opened(Box::new(Classifier::learn(&examples, embedder)?))
         });
         Ok(self)
     }
@@ -113,8 +125,8 @@ impl Analyzer for Domain {
             }),
             input: json!({ "text": "pay my bill" }),
             output: json!({
-                "label": "banking", "confidence": 0.998_746,
-                "scores": [{ "label": "banking", "score": 0.998_746 }, { "label": "travel", "score": 0.001_254 }],
+                "label": "banking", "confidence": 0.876_685,
+                "scores": [{ "label": "banking", "score": 0.832_585 }, { "label": "travel", "score": 0.167_415 }],
             }),
         }]
     }
@@ -147,8 +159,14 @@ impl Domain {
     async fn verdicts(&self, texts: &[&str], hosts: &[&Host<'_>]) -> Result<Vec<Result<Verdict>>> {
         match &self.learned {
             Some(Learned::Opened(classifier)) => {
-                let vectors = embed_cached(classifier.embedder(), texts, hosts).await?;
-                Ok(vectors.rows().map(|row| Ok(classifier.by_vector().verdict(row))).collect())
+                let verdicts = match &**classifier {
+                    Classifier::Words(..) => classifier.classify(texts)?,
+                    Classifier::Embedded(embedder, by_vector) => {
+                        let vectors = embed_cached(embedder, texts, hosts).await?;
+                        vectors.rows().map(|row| by_vector.verdict(row)).collect()
+                    }
+                };
+                Ok(verdicts.into_iter().map(Ok).collect())
             }
             Some(Learned::ByModel(examples, learned)) => {
                 let Some(host) = hosts.first() else { return Ok(Vec::new()) };

@@ -21,23 +21,30 @@
 //! Everything is deterministic, and the same on every target but for the sentence encoder's last digits.
 #![forbid(unsafe_code)]
 
+pub mod belief;
 pub mod bm25;
 pub mod classify;
 pub mod collection;
 mod domain;
 pub mod embed;
+pub mod examples;
 pub mod feedback;
+pub mod folds;
 pub mod fuse;
 pub mod index;
 pub mod ivf;
 mod judged;
 mod learning;
+pub mod linear;
 pub mod metrics;
+pub mod ngrams;
 pub mod rank;
 mod record;
 mod retrieve;
+pub mod rows;
 pub mod scope;
 pub mod softmax;
+pub mod svm;
 pub mod threshold;
 pub mod vectors;
 pub mod words;

@@ -3,7 +3,10 @@
 //! Minimises `mean of -ln p(class | vector) + l2 / 2 * |weights|^2` by L-BFGS (Liu and Nocedal 1989). The sum is strictly
 //! convex but for the offsets, so there is one answer, and it is found without chance.
 
-use crate::vectors::Vectors;
+use crate::{
+    rows::{Rows, entries_of},
+    vectors::Vectors,
+};
 
 /// Steps that L-BFGS remembers.
 const MEMORY: usize = 8;
@@ -11,27 +14,6 @@ const MEMORY: usize = 8;
 const STEPS: usize = 150;
 /// The gradient is zero when its largest entry is below this.
 const FLAT: f64 = 1e-5;
-
-/// Rows with their zeros left out.
-struct Rows {
-    starts: Vec<usize>,
-    entries: Vec<(u32, f32)>,
-}
-
-impl Rows {
-    fn of(vectors: &Vectors) -> Self {
-        let (mut starts, mut entries) = (vec![0], Vec::new());
-        for row in vectors.rows() {
-            entries.extend((0u32..).zip(row.iter().copied()).filter(|(_, value)| *value != 0.0));
-            starts.push(entries.len());
-        }
-        Self { starts, entries }
-    }
-
-    fn row(&self, at: usize) -> &[(u32, f32)] {
-        &self.entries[self.starts[at]..self.starts[at + 1]]
-    }
-}
 
 /// Weights per dimension and class, and an offset per class.
 #[derive(Clone, Debug)]
@@ -80,8 +62,7 @@ impl Softmax {
     /// The probability of each class; they sum to 1.
     #[must_use]
     pub fn probabilities(&self, vector: &[f32]) -> Vec<f64> {
-        let entries: Vec<(u32, f32)> =
-            (0u32..).zip(vector.iter().copied()).filter(|(_, value)| *value != 0.0).collect();
+        let entries: Vec<(u32, f32)> = entries_of(vector).collect();
         let mut scores = vec![0.0; self.classes];
         let dimensions = self.weights.len() / self.classes.max(1) - 1;
         linear(&self.weights, &entries, dimensions, &mut scores);
@@ -101,7 +82,7 @@ fn linear(weights: &[f64], row: &[(u32, f32)], dimensions: usize, scores: &mut [
 }
 
 /// Makes probabilities of scores; answers the logarithm of the sum of their exponentials.
-fn probabilities(scores: &mut [f64]) -> f64 {
+pub(crate) fn probabilities(scores: &mut [f64]) -> f64 {
     let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let mut sum = 0.0;
     for score in scores.iter_mut() {

@@ -39,6 +39,19 @@ pub fn fit_threshold(scores: &[f64], out_of_scope: &[bool], weight: f64) -> Opti
     Some(threshold)
 }
 
+/// The threshold that keeps a share of right answers, from the confidences of answers that were right.
+///
+/// If these are exchangeable with those to come, an answer that is right falls below the threshold with a probability of at
+/// most `1 - share`, or of one over their number plus one, whichever is more: it is the `(1 - share) * (number + 1)`th smallest
+/// of them, and at least the smallest (split conformal prediction: Vovk, Gammerman and Shafer 2005). 0 where there are none.
+#[must_use]
+pub fn threshold_that_keeps(right: &[f64], share: f64) -> f64 {
+    let mut confidences = right.to_vec();
+    confidences.sort_by(f64::total_cmp);
+    let rank = ((1.0 - share) * (right.len() as f64 + 1.0) + 1e-9) as usize;
+    confidences.get(rank.clamp(1, right.len().max(1)) - 1).copied().unwrap_or(0.0)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -70,6 +83,15 @@ mod tests {
         assert_eq!(fit_threshold(&[0.2, 0.9], &[false, false], 1.0), None);
         assert_eq!(fit_threshold(&[], &[], 1.0), None);
         assert_eq!(fit_threshold(&[f64::NAN, 0.1], &[false, true], 1.0), None);
+    }
+
+    #[test]
+    fn the_share_of_right_answers_that_is_asked_for_is_kept() {
+        let right: Vec<f64> = (1..100).rev().map(|at| f64::from(at) / 100.0).collect();
+        assert!((threshold_that_keeps(&right, 0.95) - 0.05).abs() < 1e-12);
+        assert!((threshold_that_keeps(&right, 0.5) - 0.5).abs() < 1e-12);
+        assert_eq!((threshold_that_keeps(&right, 1.0), threshold_that_keeps(&right, 0.0)), (0.01, 0.99));
+        assert_eq!((threshold_that_keeps(&[0.7, 0.6], 0.95), threshold_that_keeps(&[], 0.95)), (0.6, 0.0));
     }
 
     proptest! {
