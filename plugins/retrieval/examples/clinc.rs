@@ -60,9 +60,9 @@ fn main() -> Result<(), Error> {
     learners.retain(|(name, _)| name.starts_with(&wanted));
 
     println!(
-        "| domains | examples of an intent | learner | accuracy, 95 % | less scikit-learn's | right and kept, of those right | confidence less accuracy | out of scope: recall | AUROC | learn, s | single, ms p50 | of all, ms a query |"
+        "| domains | examples of an intent | learner | accuracy, 95 % | less scikit-learn's | right and kept, of those right | confidence less accuracy | out of scope: recall | AUROC | weights, MB | learn, s | single, ms p50 | of all, ms a query |"
     );
-    println!("| --- | --: | --- | --: | --: | --: | --: | --: | --: | --: | --: | --: |");
+    println!("| --- | --: | --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |");
     for task in &tasks {
         let peers = match std::env::var("PEERS_PYTHON") {
             Ok(python) => peers(&python, task)?,
@@ -79,7 +79,7 @@ fn main() -> Result<(), Error> {
         for peer in &peers {
             let hits = hits(task, peer.labels.iter().map(String::as_str));
             println!(
-                "| {} | {} | scikit-learn, {} | {} | | | | | | {:.2} | {:.3} | {:.3} |",
+                "| {} | {} | scikit-learn, {} | {} | | | | | | | {:.2} | {:.3} | {:.3} |",
                 task.what,
                 shown(task.per_intent),
                 peer.name,
@@ -173,8 +173,14 @@ fn without_general(
     let hits = hits(task, inside.iter().map(|verdict| verdict.scores[0].0.as_str()));
     let kept = inside.iter().zip(&hits).filter(|(verdict, hit)| **hit && verdict.label != GENERAL).count();
     let confidence = inside.iter().map(|verdict| verdict.confidence).sum::<f64>() / inside.len() as f64;
+    let weights = match &classifier {
+        Classifier::Words(ngrams, _) => {
+            format!("{:.1}", 4e-6 * ((ngrams.dimensions() + 1) * task.examples.len()) as f64)
+        }
+        Classifier::Embedded(..) => String::new(),
+    };
     Ok(format!(
-        "| {} | {} | {name} | {} | {} | {:.1} | {:+.1} | {:.1} | {:.3} | {seconds:.2} | {:.3} | {each:.3} |",
+        "| {} | {} | {name} | {} | {} | {:.1} | {:+.1} | {:.1} | {:.3} | {weights} | {seconds:.2} | {:.3} | {each:.3} |",
         task.what,
         shown(task.per_intent),
         interval(&hits),

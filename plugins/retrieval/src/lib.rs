@@ -12,7 +12,10 @@
 //! | module | what for |
 //! | --- | --- |
 //! | [`embed`] | texts as vectors: hashed features, a sentence encoder, or what the stage's model answers |
-//! | [`classify`], [`softmax`], [`scope`], [`threshold`] | domains from examples, and where to stop believing |
+//! | [`examples`], [`classify`] | domains from examples |
+//! | [`ngrams`], [`rows`], [`svm`], [`linear`] | words and parts of words as sparse vectors, and the linear machines that part them |
+//! | [`folds`], [`belief`], [`threshold`] | what a margin is worth, and where to stop believing |
+//! | [`softmax`], [`scope`] | dense vectors with examples of no domain |
 //! | [`bm25`], [`vectors`], [`ivf`] | the keyword leg; the vector leg, exact and among very many |
 //! | [`fuse`], [`index`] | the legs as one ranking |
 //! | [`metrics`] | how good a ranking is |
