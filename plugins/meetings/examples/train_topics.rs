@@ -9,7 +9,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
 
-use jackfield_meetings::topic_learning::DescribedTalk;
+use jackfield_meetings::topic_learning::{DescribedTalk, Settings};
 use jackfield_plugin_api::Random;
 use jackfield_text::Transcript;
 use measures::{Error, even, gold_cuts, json_files, name, paired, pk_and_window_diff, random_cuts};
@@ -25,6 +25,7 @@ const RIDGES: [f64; 3] = [0.1, 0.25, 0.5];
 const TOLERANCES: [usize; 2] = [1, 2];
 const EVENNESSES: [f64; 3] = [0.2, 0.35, 0.5];
 const SPREADS: [f64; 2] = [2.0, 4.0];
+const DISTINCTS: [f64; 3] = [1.5, 2.0, 2.5];
 /// Weight of the square of the slope in the model of the number of topics.
 const COUNT_RIDGE: f64 = 1.0;
 
@@ -40,8 +41,7 @@ struct Meeting {
 struct Choice {
     ridge: f64,
     tolerance: usize,
-    evenness: f64,
-    spread: f64,
+    settings: Settings,
 }
 
 struct Model {
@@ -124,8 +124,7 @@ fn train(meetings: &[&Meeting], signals: usize, ridge: f64, tolerance: usize) ->
     Model { weights: logistic::fit(&rows, ridge), count: count_model(meetings) }
 }
 
-/// Least squares of the logarithm of the number of topics, then moved so that the number is off by the least share of the
-/// annotators' number on average.
+/// Least squares of the logarithm of the number of topics.
 fn count_model(meetings: &[&Meeting]) -> [f64; 2] {
     let points: Vec<(f64, f64)> = meetings
         .iter()
@@ -138,27 +137,24 @@ fn count_model(meetings: &[&Meeting]) -> [f64; 2] {
     let square: f64 = points.iter().map(|p| (p.0 - mean_x) * (p.0 - mean_x)).sum();
     let slope = both / (square + COUNT_RIDGE);
     let base = mean_y - slope * mean_x;
-    let off = |moved: f64| {
-        let of_meeting = |meeting: &&Meeting| {
-            let gold = (meeting.gold.len() + 1) as f64;
-            (meeting.talk.likely_count(base + moved, slope) as f64 - gold).abs() / gold
-        };
-        meetings.iter().map(of_meeting).sum::<f64>()
-    };
-    let moves = (-8..=4).map(|step| f64::from(step) * 0.05);
-    let best = moves.min_by(|a, b| off(*a).total_cmp(&off(*b)).then(a.abs().total_cmp(&b.abs())));
-    [base + best.unwrap_or_default(), slope]
+    [base, slope]
+}
+
+fn settings() -> Vec<Settings> {
+    let mut all = Vec::new();
+    for evenness in EVENNESSES {
+        for spread in SPREADS {
+            all.extend(DISTINCTS.map(|distinct| Settings { evenness, spread, distinct }));
+        }
+    }
+    all
 }
 
 fn choices() -> Vec<Choice> {
     let mut choices = Vec::new();
     for ridge in RIDGES {
         for tolerance in TOLERANCES {
-            for evenness in EVENNESSES {
-                for spread in SPREADS {
-                    choices.push(Choice { ridge, tolerance, evenness, spread });
-                }
-            }
+            choices.extend(settings().into_iter().map(|settings| Choice { ridge, tolerance, settings }));
         }
     }
     choices
@@ -203,12 +199,9 @@ impl<'a> Studies<'a> {
         for ridge in RIDGES {
             for tolerance in TOLERANCES {
                 let model = train(&rest, self.signals, ridge, tolerance);
-                for evenness in EVENNESSES {
-                    for spread in SPREADS {
-                        let choice = Choice { ridge, tolerance, evenness, spread };
-                        for (at, by_choice) in &mut costs {
-                            by_choice.push(cost(&self.meetings[*at], &model, choice));
-                        }
+                for settings in settings() {
+                    for (at, by_choice) in &mut costs {
+                        by_choice.push(cost(&self.meetings[*at], &model, settings));
                     }
                 }
             }
@@ -244,23 +237,29 @@ impl<'a> Studies<'a> {
             let model = train(&rest, self.signals, choice.ridge, choice.tolerance);
             for at in out {
                 let talk = &self.meetings[at].talk;
-                let count = talk.likely_count(model.count[0], model.count[1]);
-                cuts[at] = talk.divide(&model.weights, choice.evenness, choice.spread, count);
+                let likely = talk.likely_count(model.count[0], model.count[1]);
+                cuts[at] = talk.divide(&model.weights, choice.settings, likely);
             }
         }
         cuts
     }
 }
 
-/// Both measures, as means over the likely number of topics and one more and one fewer, so that luck counts less.
-fn cost(meeting: &Meeting, model: &Model, choice: Choice) -> f64 {
+/// Both measures and by what share of the annotators' number the number of topics is off, as means over the likely number of
+/// topics and one more and one fewer, so that luck counts less.
+fn cost(meeting: &Meeting, model: &Model, settings: Settings) -> f64 {
     let likely = meeting.talk.likely_count(model.count[0], model.count[1]);
-    let counts = [likely.saturating_sub(1).max(1), likely, likely + 1];
-    let of_count = |count: usize| {
-        let cuts = meeting.talk.divide(&model.weights, choice.evenness, choice.spread, count);
-        pk_and_window_diff(meeting.turns, &meeting.gold, &cuts).iter().sum::<f64>()
+    let counts = [(likely - 1.0).max(1.0), likely, likely + 1.0];
+    let of_count = |count: f64| {
+        let cuts = meeting.talk.divide(&model.weights, settings, count);
+        pk_and_window_diff(meeting.turns, &meeting.gold, &cuts).iter().sum::<f64>() + off(meeting, &cuts)
     };
     counts.into_iter().map(of_count).sum::<f64>() / counts.len() as f64
+}
+
+/// By what share of the annotators' number the number of topics is off.
+fn off(meeting: &Meeting, cuts: &[usize]) -> f64 {
+    cuts.len().abs_diff(meeting.gold.len()) as f64 / (meeting.gold.len() + 1) as f64
 }
 
 const DIVISIONS: [&str; 5] =
@@ -271,7 +270,6 @@ fn report(title: &str, meetings: &[Meeting], cuts: &[Vec<usize>]) {
         "\n### {title}\n\n| meeting | turns | topics | gold | Pk | WindowDiff | Pk, none |\n| --- | --: | --: | --: | --: | --: | --: |"
     );
     let mut measured: Vec<[[f64; 2]; 5]> = Vec::new();
-    let mut off = 0.0;
     for (meeting, cuts) in meetings.iter().zip(cuts) {
         let Meeting { name, turns, gold, .. } = meeting;
         let measure = |cuts: &[usize]| pk_and_window_diff(*turns, gold, cuts);
@@ -291,7 +289,6 @@ fn report(title: &str, meetings: &[Meeting], cuts: &[Vec<usize>]) {
             row[0][1],
             row[4][0]
         );
-        off += cuts.len().abs_diff(gold.len()) as f64 / (gold.len() + 1) as f64;
         measured.push(row);
     }
     println!(
@@ -314,7 +311,7 @@ fn report(title: &str, meetings: &[Meeting], cuts: &[Vec<usize>]) {
         "\n{:.2} topics a meeting for {:.2} of the annotators; off by {:.3} of theirs on average.",
         count(&|at| cuts[at].len()),
         count(&|at| meetings[at].gold.len()),
-        off / meetings.len() as f64
+        meetings.iter().zip(cuts).map(|(meeting, cuts)| off(meeting, cuts)).sum::<f64>() / meetings.len() as f64
     );
 }
 
@@ -329,11 +326,12 @@ fn write_weights(file: &mut String, is_english: bool, choice: Choice, model: &Mo
     };
     let prefix = name.replace("WEIGHTS", "SETTINGS");
     writeln!(file, "\n/// How the odds {what} are turned into a division.")?;
-    writeln!(
-        file,
-        "pub(crate) const {prefix}: Settings = Settings {{ evenness: {:?}, spread: {:?} }};",
-        choice.evenness, choice.spread
-    )?;
+    let Settings { evenness, spread, distinct } = choice.settings;
+    let fields = format!("evenness: {evenness:?}, spread: {spread:?}, distinct: {distinct:?}");
+    let declaration = format!("pub(crate) const {prefix}: Settings =");
+    // Broken after the sign where rustfmt breaks it.
+    let gap = if declaration.len() + fields.len() + " Settings {  };".len() > LINE { "\n    " } else { " " };
+    writeln!(file, "{declaration}{gap}Settings {{ {fields} }};")?;
     writeln!(file, "\n/// Weights of the signals {what}.")?;
     writeln!(file, "pub(crate) const {name}: [f64; {length}] = [")?;
     // Six places are more than the meetings tell. Lines are filled as rustfmt fills them.

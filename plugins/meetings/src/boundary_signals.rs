@@ -38,8 +38,12 @@ pub(crate) const OF_ANY_LANGUAGE: usize = 2 * HIATUSES.len() * CHAIN_WINDOWS.len
     + TAKING_OVER
     + LENGTH_WINDOWS.len()
     + 1;
-/// Signals that are made of English words: each group of cues, then markers, `now`, and announcements counted in two ways.
-const OF_ENGLISH: usize = GROUPS + 4;
+/// Signals of cues around a turn: each group of them, then markers, `now`, and announcements counted in two ways.
+const OF_CUES: usize = GROUPS + 4;
+/// Signals of who leads the talk.
+const OF_CHAIR: usize = 4;
+/// Signals that are made of English words.
+const OF_ENGLISH: usize = OF_CUES + OF_CHAIR;
 /// How many signals a turn has.
 pub(crate) const SIGNALS: usize = OF_ANY_LANGUAGE + OF_ENGLISH;
 
@@ -63,6 +67,8 @@ pub(crate) fn names() -> Vec<String> {
     names.push(format!("longest of {LONGEST_OF} turns"));
     names.extend(GROUP_NAMES.map(|group| format!("cues of {group}")));
     names.extend(["discourse markers", "now", "announcements, weighed", "announcements"].map(str::to_owned));
+    names
+        .extend(["the chair", "the chair beside", "the chair with a marker", "the chair announces"].map(str::to_owned));
     names
 }
 
@@ -266,29 +272,50 @@ fn turn_lengths(lengths: &[f64], columns: &mut Vec<Vec<f64>>) {
     columns.push((0..turns).map(longest).collect());
 }
 
-/// The cues of the turns around each one.
+/// The cues of the turns around each one, and what the chair does in it.
 fn cues(talk: &Talk<'_>, columns: &mut Vec<Vec<f64>>) {
     let turns = talk.segments.len();
-    let mut raw = vec![vec![0.0; turns]; OF_ENGLISH];
-    for turn in 0..turns {
-        let words: Vec<&str> = talk.sentences_of(turn).flat_map(|sentence| talk.words(sentence)).collect();
-        let cues = Cues::of(&words);
-        for (column, is_in) in raw.iter_mut().zip(cues.groups) {
-            column[turn] = f64::from(u8::from(is_in));
-        }
-        let announcing = cues.announcing();
-        let marked = f64::from(u8::from(cues.marked));
-        let others = [
-            marked,
-            f64::from(u8::from(cues.now)),
-            announcing.min(4) as f64 * (1.0 + marked),
-            f64::from(u8::from(announcing >= 2)),
-        ];
-        for (column, value) in raw[GROUPS..].iter_mut().zip(others) {
-            column[turn] = value;
+    let cues: Vec<Cues> = (0..turns)
+        .map(|turn| {
+            let words: Vec<&str> = talk.sentences_of(turn).flat_map(|sentence| talk.words(sentence)).collect();
+            Cues::of(&words)
+        })
+        .collect();
+    let mut around = vec![vec![0.0; turns]; OF_CUES];
+    for (turn, cues) in cues.iter().enumerate() {
+        let (announcing, marked) = (cues.announcing(), flag(cues.marked));
+        let weighed = announcing.min(4) as f64 * (1.0 + marked);
+        let values = cues.groups.map(flag).into_iter().chain([marked, flag(cues.now), weighed, flag(announcing >= 2)]);
+        around.iter_mut().zip(values).for_each(|(column, value)| column[turn] = value);
+    }
+    columns.extend(around.iter().map(|column| spread(column, CUE_SPREAD, CUE_REACH)));
+
+    let chair = chair(talk, &cues);
+    let leads = |turn: usize| chair.is_some() && talk.speaker_of[turn] == chair;
+    let beside = |turn: usize| (turn > 0 && leads(turn - 1)) || (turn + 1 < turns && leads(turn + 1));
+    columns.push((0..turns).map(|turn| flag(leads(turn))).collect());
+    columns.push((0..turns).map(|turn| flag(beside(turn))).collect());
+    columns.push((0..turns).map(|turn| flag(leads(turn) && cues[turn].marked)).collect());
+    columns.push((0..turns).map(|turn| flag(leads(turn) && cues[turn].announcing() > 0)).collect());
+}
+
+/// Who leads the talk: who announces most, of two who announce as much the one who spoke first. Nobody where nobody does.
+fn chair(talk: &Talk<'_>, cues: &[Cues]) -> Option<usize> {
+    let mut announced = vec![0; talk.speakers.len()];
+    for (speaker, cues) in talk.speaker_of.iter().zip(cues) {
+        if let Some(speaker) = *speaker
+            && cues.marked
+        {
+            announced[speaker] += cues.announcing();
         }
     }
-    columns.extend(raw.iter().map(|column| spread(column, CUE_SPREAD, CUE_REACH)));
+    (0..announced.len())
+        .filter(|&speaker| announced[speaker] > 0)
+        .max_by_key(|&speaker| (announced[speaker], usize::MAX - speaker))
+}
+
+fn flag(is_so: bool) -> f64 {
+    f64::from(u8::from(is_so))
 }
 
 /// Each number's share of those around it: a normal curve of this deviation, cut off at `reach`.

@@ -7,23 +7,24 @@ use crate::{
 };
 
 /// How the odds of a talk in English are turned into a division.
-pub(crate) const SETTINGS: Settings = Settings { evenness: 0.2, spread: 2.0 };
+pub(crate) const SETTINGS: Settings = Settings { evenness: 0.2, spread: 2.0, distinct: 2.5 };
 
 /// Weights of the signals of a talk in English.
 pub(crate) const WEIGHTS: [f64; SIGNALS] = [
-    0.050967, 0.003006, 0.037502, 0.00892, 0.052392, 0.017168, 0.034973, 0.025051, 0.063413, 0.055653, 0.03482,
-    0.30771, 0.274458, 0.156538, 0.13696, 0.128435, 0.094036, 0.15873, 0.093053, -0.082874, 0.768972, 0.749763,
-    0.499812, 0.453292, 0.262461, 2.068267, 0.207763, 0.46481, 0.214765, 0.68296, 0.233978, 0.753085,
+    0.039255, 5.6e-5, 0.02578, 0.007709, 0.040431, 0.004162, 0.025978, 0.013595, 0.035967, 0.028372, 0.017734,
+    0.183402, 0.180569, 0.125959, 0.093544, 0.095509, 0.05133, 0.073668, 0.037459, 0.099311, 0.443515, 0.518807,
+    0.447763, 0.360304, 0.211923, 1.482845, 0.137737, 0.31796, 0.144274, 0.386727, 0.163789, 0.57651, 0.004359,
+    0.007684, 0.036352, 0.093008,
 ];
 
 /// How many topics there are.
-pub(crate) const COUNT: CountModel = CountModel { base: 0.7373, by_turn_length: 0.2923 };
+pub(crate) const COUNT: CountModel = CountModel { base: 0.7873, by_turn_length: 0.2923 };
 
 /// How the odds of a talk in another language are turned into a division.
-pub(crate) const SETTINGS_OF_ANY_LANGUAGE: Settings = Settings { evenness: 0.2, spread: 4.0 };
+pub(crate) const SETTINGS_OF_ANY_LANGUAGE: Settings = Settings { evenness: 0.5, spread: 4.0, distinct: 2.0 };
 
 /// Weights of the signals of a talk in another language.
 pub(crate) const WEIGHTS_OF_ANY_LANGUAGE: [f64; OF_ANY_LANGUAGE] = [
-    0.112595, -0.006477, 0.071937, 0.027853, 0.114236, 0.005875, 0.065495, 0.045735, 0.10585, 0.072438, 0.043558,
-    0.695256, 0.553124, 0.377734, 0.256532, 0.18076, 0.207042, 0.25522, 0.128099,
+    0.045381, -0.003884, 0.031569, 0.007349, 0.046969, 0.000411, 0.03199, 0.013919, 0.040726, 0.031847, 0.020165,
+    0.253493, 0.247751, 0.188568, 0.128501, 0.121058, 0.065108, 0.09197, 0.043001,
 ];

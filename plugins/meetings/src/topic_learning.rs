@@ -2,9 +2,10 @@
 
 use jackfield_text::Transcript;
 
+pub use crate::segment::Settings;
 use crate::{
     boundary_signals::{self, OF_ANY_LANGUAGE, Signals},
-    segment::{self, CountModel, Settings},
+    segment::{self, CountModel, Counts},
     talk::Talk,
 };
 
@@ -52,14 +53,14 @@ impl DescribedTalk {
     /// How many topics there are likely to be, by a model with these two numbers: the logarithm of the number of topics for
     /// turns of one word, and what each factor of e in the mean length of a turn adds to it.
     #[must_use]
-    pub fn likely_count(&self, base: f64, by_turn_length: f64) -> usize {
+    pub fn likely_count(&self, base: f64, by_turn_length: f64) -> f64 {
         CountModel { base, by_turn_length }.likely(self.words(), self.signals.rows.len() as f64)
     }
 
-    /// Divides the talk into `count` topics: the turns where they begin, but for the first. `weights` are parallel to the
-    /// signals; `evenness` and `spread` are the settings that are stored with them.
+    /// Divides the talk into about as many topics as are likely: the turns where they begin, but for the first. `weights` are
+    /// parallel to the signals.
     #[must_use]
-    pub fn divide(&self, weights: &[f64], evenness: f64, spread: f64, count: usize) -> Vec<usize> {
-        segment::divide(&self.signals, weights, Settings { evenness, spread }, count)
+    pub fn divide(&self, weights: &[f64], settings: Settings, likely: f64) -> Vec<usize> {
+        segment::divide(&self.signals, weights, settings, &Counts::about(likely))
     }
 }
