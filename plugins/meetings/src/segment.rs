@@ -3,7 +3,7 @@
 //! Each turn has log odds that a topic begins there, from trained weights of its signals. The division is the one of greatest
 //! sum of these odds and of a prior on the length of topics, found exactly by dynamic programming. How many topics are likely
 //! follows from how one talks, for a hearing of long statements is divided into more topics than a conversation of as many
-//! words; where the odds do not bear that many out, there are fewer, by a third at most.
+//! words; where the odds do not bear that many out, there are fewer, by a fifth at most.
 
 use std::ops::RangeInclusive;
 
@@ -23,7 +23,7 @@ const MOST_WORDS_A_TURN: f64 = 90.0;
 /// More topics than this do not give an overview.
 const MOST_TOPICS: usize = 200;
 /// There are so many of the likely number of topics at least, as a share.
-const FEWEST: f64 = 0.7;
+const FEWEST: f64 = 0.8;
 /// A topic may begin at a turn whose odds are the best of so many on either side.
 const APART: usize = 3;
 /// So many of these turns are considered, those of best odds, so that the work does not grow with the square of the length.

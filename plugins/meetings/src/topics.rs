@@ -43,7 +43,7 @@ pub struct TopicList {
     pub findings: Vec<Finding>,
 }
 
-/// Divides a transcript into topics by lexical cohesion and labels each.
+/// Divides a transcript into topics by words, speakers and what a chair says to pass on, and labels each.
 #[derive(Clone, Debug, Config)]
 pub struct Topics {
     /// How many topics there are; 0 lets the length tell.
