@@ -1,17 +1,19 @@
 //! Trains the weights by which `topics` finds where topics begin, and measures them on meetings that they were not trained on.
 //!
-//! `cargo run --release -p jackfield-meetings --example train_topics -- FOLDER [WEIGHTS]` reads every `*.json` of the folder
-//! (QMSum's form: `meeting_transcripts`, `topic_list`), prints tables in Markdown, and writes the weights into the file
-//! `WEIGHTS` (`plugins/meetings/src/boundary_weights.rs`). The same meetings give the same bytes.
+//! `cargo run --release -p jackfield-meetings --example train_topics -- FOLDER [WEIGHTS] [model=MODEL]` reads every `*.json`
+//! of the folder (QMSum's form: `meeting_transcripts`, `topic_list`), prints tables in Markdown, and writes the weights into
+//! the file `WEIGHTS` (`plugins/meetings/src/boundary_weights.rs`). The same meetings give the same bytes. `MODEL` is the folder
+//! of a sentence encoder: then the meetings are divided with its vectors as well, by the same weights.
 //!
 //! Meetings of one series (`ES2006a` to `ES2006d`, `Bed…`, `covid_…`) have the same people and the same subject, so a series is
 //! left out as a whole. Settings are chosen without it too: on the other series, each left out in turn.
 
-use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
+use std::{collections::BTreeMap, fmt::Write as _, fs, num::NonZero, path::Path};
 
-use jackfield_meetings::topic_learning::{DescribedTalk, Settings};
+use jackfield_meetings::topic_learning::{DescribedTalk, Settings, unit_texts};
 use jackfield_plugin_api::Random;
 use jackfield_text::Transcript;
+use jackfield_transformer::SentenceEncoder;
 use measures::{Error, even, gold_cuts, json_files, name, paired, pk_and_window_diff, random_cuts};
 use serde_json::{Value, json};
 
@@ -33,8 +35,20 @@ struct Meeting {
     name: String,
     series: String,
     talk: DescribedTalk,
+    /// The same with the vectors of a model.
+    embedded: Option<DescribedTalk>,
     turns: usize,
     gold: Vec<usize>,
+}
+
+impl Meeting {
+    fn by_words(&self) -> &DescribedTalk {
+        &self.talk
+    }
+
+    fn with_vectors(&self) -> &DescribedTalk {
+        self.embedded.as_ref().unwrap_or(&self.talk)
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -51,23 +65,27 @@ struct Model {
 
 fn main() -> Result<(), Error> {
     let mut arguments = std::env::args().skip(1);
-    let folder = arguments.next().ok_or("usage: train_topics FOLDER [WEIGHTS]")?;
-    let target = arguments.next();
-    let meetings = read(Path::new(&folder))?;
+    let folder = arguments.next().ok_or("usage: train_topics FOLDER [WEIGHTS] [model=MODEL]")?;
+    let (models, targets): (Vec<String>, Vec<String>) = arguments.partition(|argument| argument.starts_with("model="));
+    let model = models.first().and_then(|argument| argument.strip_prefix("model="));
+    let encoder = model.map(|folder| SentenceEncoder::load(Path::new(folder), None)).transpose()?;
+    let meetings = read(Path::new(&folder), encoder.as_ref())?;
     let all = DescribedTalk::signal_names().len();
     let mut file = String::from(HEAD);
     for (title, signals) in
         [("words, speakers and cues", all), ("words and speakers", DescribedTalk::of_any_language())]
     {
         let studies = Studies::new(&meetings, signals);
-        let left_out = studies.left_out();
-        report(title, &meetings, &left_out);
+        report(title, &meetings, &studies.left_out(Meeting::by_words));
+        if encoder.is_some() {
+            report(&format!("{title}, and vectors"), &meetings, &studies.left_out(Meeting::with_vectors));
+        }
         let choice = studies.best(None);
         let model = train(&meetings.iter().collect::<Vec<_>>(), signals, choice.ridge, choice.tolerance);
         println!("\nOf all meetings: {choice:?}, number of topics {:?}.", model.count);
         write_weights(&mut file, signals == all, choice, &model)?;
     }
-    if let Some(target) = target {
+    if let Some(target) = targets.first() {
         fs::write(target, file)?;
     }
     Ok(())
@@ -82,7 +100,7 @@ use crate::{
 };
 ";
 
-fn read(folder: &Path) -> Result<Vec<Meeting>, Error> {
+fn read(folder: &Path, encoder: Option<&SentenceEncoder>) -> Result<Vec<Meeting>, Error> {
     let mut meetings = Vec::new();
     for path in json_files(folder)? {
         let gold: Value = serde_json::from_str(&fs::read_to_string(&path)?)?;
@@ -95,11 +113,21 @@ fn read(folder: &Path) -> Result<Vec<Meeting>, Error> {
             series: series(&name),
             name,
             talk: DescribedTalk::new(&transcript),
+            embedded: encoder.map(|encoder| embedded(&transcript, encoder)).transpose()?,
             turns: turns.len(),
             gold: gold_cuts(&gold, turns.len()),
         });
     }
     Ok(meetings)
+}
+
+/// The talk with the vectors of its units.
+fn embedded(transcript: &Transcript, encoder: &SentenceEncoder) -> Result<DescribedTalk, Error> {
+    let texts = unit_texts(transcript);
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let numbers = encoder.embed(&texts, NonZero::<usize>::MIN)?;
+    let vectors: Vec<Vec<f32>> = numbers.chunks(encoder.dimensions()).map(<[f32]>::to_vec).collect();
+    Ok(DescribedTalk::with_vectors(transcript, &vectors))
 }
 
 /// `ES2006` of `ES2006a`, `Bed` of `Bed002`, `covid` of `covid_2`.
@@ -229,14 +257,14 @@ impl<'a> Studies<'a> {
     }
 
     /// The cuts of every meeting by weights and settings that were chosen without its series.
-    fn left_out(&self) -> Vec<Vec<usize>> {
+    fn left_out(&self, described: impl Fn(&Meeting) -> &DescribedTalk) -> Vec<Vec<usize>> {
         let mut cuts = vec![Vec::new(); self.meetings.len()];
         for series in 0..self.series.len() {
             let choice = self.best(Some(series));
             let (rest, out) = self.without(series, series);
             let model = train(&rest, self.signals, choice.ridge, choice.tolerance);
             for at in out {
-                let talk = &self.meetings[at].talk;
+                let talk = described(&self.meetings[at]);
                 let likely = talk.likely_count(model.count[0], model.count[1]);
                 cuts[at] = talk.divide(&model.weights, choice.settings, likely);
             }

@@ -3,9 +3,12 @@
 //! Two stretches need not share a word to be about one thing: they are alike if they are like the same other stretches of the
 //! talk (similarity of the second order, in the spirit of the latent semantic analysis of Choi, Wiemer-Hastings & Moore 2001).
 //! So the talk is cut into units of a few turns, each is described by its cosines with all of them, and these descriptions
-//! are compared.
+//! are compared. Where a model embeds the units, its vectors describe them instead.
 
-use jackfield_text::vectors::{Sparse, inverse_frequencies};
+use jackfield_text::{
+    clean::without_marks,
+    vectors::{Sparse, inverse_frequencies},
+};
 
 use crate::talk::Talk;
 
@@ -16,14 +19,19 @@ const MOST_UNITS: f64 = 600.0;
 /// Stretches of so many units before and after are compared.
 pub(crate) const STRETCHES: [usize; 3] = [3, 6, 12];
 
-/// For each length of a stretch, the unlikeness at every turn, in standard deviations from the mean over the talk.
-pub(crate) fn unlikeness(talk: &Talk<'_>, words_before: &[f64]) -> Vec<Vec<f64>> {
+/// For each length of a stretch, the unlikeness at every turn, in standard deviations from the mean over the talk. `vectors`
+/// are those of the [units](units) by a model, one each and all of one length.
+pub(crate) fn unlikeness(talk: &Talk<'_>, words_before: &[f64], vectors: Option<&[Vec<f32>]>) -> Vec<Vec<f64>> {
     let turns = words_before.len() - 1;
     let starts = units(words_before);
     if starts.len() < 2 {
         return vec![vec![0.0; turns]; STRETCHES.len()];
     }
-    let sums = running_sums(&descriptions(talk, &starts));
+    let descriptions = match vectors {
+        Some(vectors) => centred(vectors.iter().map(|vector| vector.iter().map(|&x| f64::from(x)).collect()).collect()),
+        None => centred(cosines(talk, &starts)),
+    };
+    let sums = running_sums(&descriptions);
     let at: Vec<f64> = starts.iter().map(|&start| words_before[start]).collect();
     let of_stretch = |stretch: usize| {
         let mut of_units: Vec<f64> = (0..starts.len()).map(|unit| unlikeness_at(&sums, unit, stretch)).collect();
@@ -33,6 +41,21 @@ pub(crate) fn unlikeness(talk: &Talk<'_>, words_before: &[f64]) -> Vec<Vec<f64>>
         (0..turns).map(|turn| interpolated(&at, &of_units, words_before[turn])).collect()
     };
     STRETCHES.map(of_stretch).into()
+}
+
+/// What is said in each unit.
+pub(crate) fn unit_texts(talk: &Talk<'_>, words_before: &[f64]) -> Vec<String> {
+    let starts = units(words_before);
+    let text = |unit: usize| {
+        let segments = &talk.segments[starts[unit]..end_of(&starts, unit, talk.segments.len())];
+        without_marks(&segments.iter().map(|segment| segment.text.as_str()).collect::<Vec<_>>().join(" "))
+    };
+    (0..starts.len()).map(text).collect()
+}
+
+/// The turn after the last one of a unit.
+fn end_of(starts: &[usize], unit: usize, turns: usize) -> usize {
+    starts.get(unit + 1).copied().unwrap_or(turns)
 }
 
 /// The first turns of the units.
@@ -48,16 +71,13 @@ fn units(words_before: &[f64]) -> Vec<usize> {
     starts
 }
 
-/// Each unit's cosines with all units, less what is usual of that other unit, as a vector of length 1.
-fn descriptions(talk: &Talk<'_>, starts: &[usize]) -> Vec<Vec<f64>> {
+/// Each unit's cosines with all others, by the words of both.
+fn cosines(talk: &Talk<'_>, starts: &[usize]) -> Vec<Vec<f64>> {
     let count = starts.len();
     let terms: Vec<Vec<u32>> = (0..count)
         .map(|unit| {
-            let end = starts.get(unit + 1).copied().unwrap_or(talk.segments.len());
-            (starts[unit]..end)
-                .flat_map(|turn| talk.sentences_of(turn))
-                .flat_map(|sentence| talk.terms(sentence))
-                .collect()
+            let turns = starts[unit]..end_of(starts, unit, talk.segments.len());
+            turns.flat_map(|turn| talk.sentences_of(turn)).flat_map(|sentence| talk.terms(sentence)).collect()
         })
         .collect();
     let weights = inverse_frequencies(terms.iter().map(|terms| &terms[..]), talk.vocabulary.term_count());
@@ -71,9 +91,18 @@ fn descriptions(talk: &Talk<'_>, starts: &[usize]) -> Vec<Vec<f64>> {
             rows[b][a] = cosine;
         }
     }
-    let means: Vec<f64> = rows.iter().map(|row| row.iter().sum::<f64>() / count as f64).collect();
+    rows
+}
+
+/// The rows less their mean, each made to be of length 1.
+fn centred(mut rows: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
+    let count = rows.len() as f64;
+    let mut means = vec![0.0; rows.first().map_or(0, Vec::len)];
+    for row in &rows {
+        means.iter_mut().zip(row).for_each(|(mean, x)| *mean += x / count);
+    }
     for row in &mut rows {
-        row.iter_mut().zip(&means).for_each(|(cosine, mean)| *cosine -= mean);
+        row.iter_mut().zip(&means).for_each(|(x, mean)| *x -= mean);
         let norm = row.iter().map(|x| x * x).sum::<f64>().sqrt();
         if norm > 0.0 {
             row.iter_mut().for_each(|x| *x /= norm);
@@ -84,7 +113,7 @@ fn descriptions(talk: &Talk<'_>, starts: &[usize]) -> Vec<Vec<f64>> {
 
 /// Before each row the sum of those before it, and last the sum of all.
 fn running_sums(rows: &[Vec<f64>]) -> Vec<Vec<f64>> {
-    let mut sums = vec![vec![0.0; rows.len()]];
+    let mut sums = vec![vec![0.0; rows.first().map_or(0, Vec::len)]];
     for row in rows {
         sums.push(sums[sums.len() - 1].iter().zip(row).map(|(sum, x)| sum + x).collect());
     }

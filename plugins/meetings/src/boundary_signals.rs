@@ -84,16 +84,26 @@ pub(crate) struct Signals {
     pub(crate) is_english: bool,
 }
 
+/// Words of each turn.
+fn lengths(talk: &Talk<'_>) -> Vec<f64> {
+    let words = |turn: usize| talk.sentences_of(turn).map(|sentence| talk.word_ids(sentence).len()).sum::<usize>();
+    (0..talk.segments.len()).map(|turn| words(turn) as f64).collect()
+}
+
+/// Words said before each turn, with one entry more for the end.
+pub(crate) fn words_before(talk: &Talk<'_>) -> Vec<f64> {
+    let mut before = vec![0.0];
+    for length in lengths(talk) {
+        before.push(before[before.len() - 1] + length);
+    }
+    before
+}
+
 impl Signals {
-    pub(crate) fn new(talk: &Talk<'_>) -> Self {
+    /// `vectors` are those of the talk's [units](boundary_likeness::unit_texts), where a model embeds them.
+    pub(crate) fn new(talk: &Talk<'_>, vectors: Option<&[Vec<f32>]>) -> Self {
         let turns = talk.segments.len();
-        let lengths: Vec<f64> = (0..turns)
-            .map(|turn| talk.sentences_of(turn).map(|sentence| talk.word_ids(sentence).len()).sum::<usize>() as f64)
-            .collect();
-        let mut words_before = vec![0.0];
-        for &length in &lengths {
-            words_before.push(words_before[words_before.len() - 1] + length);
-        }
+        let (lengths, words_before) = (lengths(talk), words_before(talk));
         let ruler = Ruler { words_before: &words_before };
         let mut columns: Vec<Vec<f64>> = Vec::with_capacity(SIGNALS);
         for hiatus in HIATUSES {
@@ -103,7 +113,7 @@ impl Signals {
                 columns.push(scaled((0..turns).map(|turn| chains.end(&ruler, turn, window)).collect()));
             }
         }
-        columns.append(&mut boundary_likeness::unlikeness(talk, &words_before));
+        columns.append(&mut boundary_likeness::unlikeness(talk, &words_before, vectors));
         speakers(talk, &ruler, &lengths, &mut columns);
         turn_lengths(&lengths, &mut columns);
         let is_english = talk.language == Language::English;

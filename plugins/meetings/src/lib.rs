@@ -1,5 +1,6 @@
 //! This plugin analyses the transcript of a meeting by rules and word statistics: its topics, keyphrases, key points, decisions,
-//! tasks and questions, and who speaks how much. It calls no language model and reads nothing but the transcript.
+//! tasks and questions, and who speaks how much. It reads nothing but the transcript, and asks no model unless
+//! `topics` is told to have stretches of talk embedded by one.
 //!
 //! Each analyzer has a module of its own. It prepares the transcript first (module `talk`): sentences are put together
 //! across interruptions, words become numbers and speakers indices. All analyzers are deterministic, and their work grows
@@ -17,6 +18,7 @@ mod decision_cues;
 mod decisions;
 mod dialogue;
 mod due;
+mod embedding;
 mod findings;
 mod instruction;
 mod key_points;
@@ -39,7 +41,7 @@ pub use key_points::{KeyPointList, KeyPoints};
 pub use keyphrases::{Keyphrase, KeyphraseList, Keyphrases};
 pub use participation::{Part, Participation, ParticipationReport, Reply};
 pub use questions::{Question, QuestionList, Questions};
-pub use topics::{Topic, TopicList, Topics};
+pub use topics::{Topic, TopicEmbedder, TopicList, Topics};
 
 export_plugin!(Actions, Decisions, KeyPoints, Keyphrases, Participation, Questions, Topics);
 

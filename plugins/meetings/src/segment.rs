@@ -55,6 +55,11 @@ impl Counts {
         Self { likely: count as f64, range: count..=count }
     }
 
+    /// Whether there is one topic, whatever is said.
+    pub(crate) fn is_one(&self) -> bool {
+        *self.range.end() < 2
+    }
+
     /// As many as are likely, or fewer.
     pub(crate) fn about(likely: f64) -> Self {
         let rounded = |count: f64| (count.round() as usize).clamp(1, MOST_TOPICS);
@@ -84,22 +89,25 @@ pub(crate) fn turn_length(words: f64, turns: f64) -> f64 {
     (words / turns.max(1.0)).clamp(1.0, MOST_WORDS_A_TURN)
 }
 
-/// Indices of the segments where topics begin, but for the first; `count` is the number of topics, or 0 for as many as are
-/// likely.
-pub(crate) fn boundaries(talk: &Talk<'_>, count: usize) -> Vec<usize> {
-    let turns = talk.segments.len();
-    let counts = match count {
-        0 => Counts::about(COUNT.likely(talk.word_count() as f64, turns as f64)),
+/// How many topics a talk is to have: so many, or for 0 as many as are likely.
+pub(crate) fn counts(talk: &Talk<'_>, count: usize) -> Counts {
+    match count {
+        0 => Counts::about(COUNT.likely(talk.word_count() as f64, talk.segments.len() as f64)),
         count => Counts::exactly(count),
-    };
-    if *counts.range.end() < 2 || turns < 2 {
+    }
+}
+
+/// Indices of the segments where topics begin, but for the first. `vectors` are those of the talk's
+/// [units](crate::boundary_likeness::unit_texts), where a model embeds them.
+pub(crate) fn boundaries(talk: &Talk<'_>, counts: &Counts, vectors: Option<&[Vec<f32>]>) -> Vec<usize> {
+    if counts.is_one() {
         return Vec::new();
     }
-    let signals = Signals::new(talk);
+    let signals = Signals::new(talk, vectors);
     if signals.is_english {
-        divide(&signals, &WEIGHTS, SETTINGS, &counts)
+        divide(&signals, &WEIGHTS, SETTINGS, counts)
     } else {
-        divide(&signals, &WEIGHTS_OF_ANY_LANGUAGE, SETTINGS_OF_ANY_LANGUAGE, &counts)
+        divide(&signals, &WEIGHTS_OF_ANY_LANGUAGE, SETTINGS_OF_ANY_LANGUAGE, counts)
     }
 }
 

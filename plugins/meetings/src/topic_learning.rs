@@ -4,10 +4,18 @@ use jackfield_text::Transcript;
 
 pub use crate::segment::Settings;
 use crate::{
+    boundary_likeness,
     boundary_signals::{self, OF_ANY_LANGUAGE, Signals},
     segment::{self, CountModel, Counts},
     talk::Talk,
 };
+
+/// What is said in each unit of a talk, which a model may embed.
+#[must_use]
+pub fn unit_texts(transcript: &Transcript) -> Vec<String> {
+    let talk = Talk::new(transcript);
+    boundary_likeness::unit_texts(&talk, &boundary_signals::words_before(&talk))
+}
 
 /// A talk as `topics` sees it when it looks for where topics begin.
 pub struct DescribedTalk {
@@ -15,10 +23,16 @@ pub struct DescribedTalk {
 }
 
 impl DescribedTalk {
-    /// Describes a talk.
+    /// Describes a talk by its words.
     #[must_use]
     pub fn new(transcript: &Transcript) -> Self {
-        Self { signals: Signals::new(&Talk::new(transcript)) }
+        Self { signals: Signals::new(&Talk::new(transcript), None) }
+    }
+
+    /// Describes a talk with the vectors of its [units](unit_texts), one each and all of one length.
+    #[must_use]
+    pub fn with_vectors(transcript: &Transcript, vectors: &[Vec<f32>]) -> Self {
+        Self { signals: Signals::new(&Talk::new(transcript), Some(vectors)) }
     }
 
     /// What the signals of a turn are called, in order; the first [`Self::of_any_language`] of them are known in any language.

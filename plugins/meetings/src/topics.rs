@@ -7,6 +7,8 @@ use jackfield_text::{Finding, Transcript, clean::capitalised};
 use serde_json::json;
 
 use crate::{
+    boundary_likeness, boundary_signals,
+    embedding::embed,
     findings::Findings,
     segment,
     talk::Talk,
@@ -54,6 +56,27 @@ pub struct Topics {
     #[config(default = 6)]
     #[schemars(range(min = 1, max = 50))]
     pub keyphrases: usize,
+    /// What tells how alike two stretches of talk are beside the words that both use.
+    #[config(default)]
+    pub embedder: TopicEmbedder,
+}
+
+/// How stretches of talk are compared.
+#[derive(Clone, Debug, PartialEq, Document)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum TopicEmbedder {
+    /// By their words, and by the words of the stretches that they are like.
+    Words {},
+    /// By vectors of the model that the pipeline gives to the stage (`model = "name"`), which has to offer `embed`. It is
+    /// asked once about every 60 words or so.
+    #[schemars(extend("x-needs" = "model:embed"))]
+    Model {},
+}
+
+impl Default for TopicEmbedder {
+    fn default() -> Self {
+        Self::Words {}
+    }
 }
 
 impl Analyzer for Topics {
@@ -69,14 +92,27 @@ impl Analyzer for Topics {
         Ok(self)
     }
 
+    fn permissions() -> Vec<Permission> {
+        let reason = "to have stretches of talk embedded, with `embedder = { kind = \"model\" }`".to_owned();
+        vec![Permission { name: "model:embed".to_owned(), reason }]
+    }
+
     async fn analyze(&self, transcript: Transcript, host: &Host<'_>) -> Result<TopicList> {
         let talk = Talk::new(&transcript);
         let mut findings = Findings::new(host);
         if talk.segments.is_empty() {
             return Ok(TopicList::default());
         }
+        let counts = segment::counts(&talk, self.count);
+        let vectors = match self.embedder {
+            TopicEmbedder::Model {} if !counts.is_one() => {
+                let texts = boundary_likeness::unit_texts(&talk, &boundary_signals::words_before(&talk));
+                Some(embed(&texts, host).await?)
+            }
+            _ => None,
+        };
         let mut starts = vec![0];
-        starts.extend(segment::boundaries(&talk, self.count));
+        starts.extend(segment::boundaries(&talk, &counts, vectors.as_deref()));
         starts.push(talk.segments.len());
         let statistics = TermStatistics::new(&talk);
         let mut topics = Vec::new();

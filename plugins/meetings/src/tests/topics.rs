@@ -1,5 +1,9 @@
 //! Where topics begin, how many there are, and what they are called.
 
+use jackfield_plugin_api::{
+    Completion, Kind,
+    testing::{self, FakeHost},
+};
 use serde_json::{Value, json};
 
 use super::{answer, call, transcript};
@@ -123,4 +127,53 @@ fn talk_in_other_languages_is_divided_by_its_words() {
         // Four sentences that return again and again do not tell which of a few turns it is.
         assert!(firsts[1].abs_diff(40) <= 10, "{language}: {firsts:?}");
     }
+}
+
+/// A host whose model answers with the first vector for talk of the hedge and with the second one for other talk.
+fn host_with_vectors(vectors: [&'static [f32]; 2]) -> FakeHost {
+    // The model's tensors have to be the host's: one that is like it gives the same references.
+    let twin = FakeHost::default();
+    let [hedge, other] = vectors.map(|vector| twin.add_tensor(&[vector.len() as u64], vector));
+    let host = FakeHost::default().with_model(move |request| {
+        assert!(request.embed, "{request:?}");
+        let is_of_hedge = request.messages[0].content.contains("hedge");
+        let embedding = Some(if is_of_hedge { hedge.clone() } else { other.clone() });
+        Ok(Completion { embedding, ..Completion::default() })
+    });
+    for vector in vectors {
+        host.add_tensor(&[vector.len() as u64], vector);
+    }
+    host
+}
+
+#[test]
+fn a_model_tells_stretches_apart_by_its_vectors() {
+    // By the words nothing changes but for the one that the model knows.
+    let said: Vec<String> = (0..120)
+        .map(|turn| {
+            let thing = if turn < 60 { "hedge" } else { "fence" };
+            format!("The {thing} needs paint, and the paint needs a brush, and a brush is cheap today.")
+        })
+        .collect();
+    let turns: Vec<(&str, &str)> = said.iter().map(|text| ("Ann", text.as_str())).collect();
+    let input = serde_json::to_value(transcript(&turns)).expect("JSON");
+    let config = json!({ "count": 2, "embedder": { "kind": "model" } });
+    let host = host_with_vectors([&[1.0, 0.1], &[0.1, 1.0]]);
+    let output = testing::call(Kind::Analyzer, "topics", config.clone(), input.clone(), &host).expect("answer");
+    let firsts = first_indices(&output);
+    assert!(firsts[1].abs_diff(60) <= 8, "{firsts:?}");
+    assert!((10..=40).contains(&host.requests().len()), "{}", host.requests().len());
+
+    let host = host_with_vectors([&[1.0, 0.1], &[0.1]]);
+    let failure = testing::call(Kind::Analyzer, "topics", config, input, &host).expect_err("vectors of two lengths");
+    assert!(failure.to_string().contains("a vector of 1 elements"), "{failure}");
+}
+
+#[test]
+fn a_model_is_not_asked_about_a_talk_of_one_topic() {
+    let input = serde_json::to_value(transcript(&[("Ann", "The hedge needs paint.")])).expect("JSON");
+    let host = host_with_vectors([&[1.0], &[2.0]]);
+    let config = json!({ "embedder": { "kind": "model" } });
+    let output = testing::call(Kind::Analyzer, "topics", config, input, &host).expect("answer");
+    assert_eq!((first_indices(&output), host.requests().len()), (vec![0], 0));
 }
