@@ -47,9 +47,6 @@ const OF_ENGLISH: usize = OF_CUES + OF_CHAIR;
 /// How many signals a turn has.
 pub(crate) const SIGNALS: usize = OF_ANY_LANGUAGE + OF_ENGLISH;
 
-/// The signals of one turn, in the order of [`names`].
-pub(crate) type Row = [f64; SIGNALS];
-
 /// What each signal is called.
 pub(crate) fn names() -> Vec<String> {
     let mut names = Vec::with_capacity(SIGNALS);
@@ -74,8 +71,8 @@ pub(crate) fn names() -> Vec<String> {
 
 /// A talk as far as its division is concerned.
 pub(crate) struct Signals {
-    /// The signals of every turn.
-    pub(crate) rows: Vec<Row>,
+    /// Each signal of every turn, in the order of [`names`].
+    columns: Vec<Vec<f64>>,
     /// Words said before each turn, with one entry more for the end.
     pub(crate) words_before: Vec<f64>,
     /// Whether each turn only shows that its speaker listens.
@@ -120,9 +117,27 @@ impl Signals {
         if is_english {
             cues(talk, &mut columns);
         }
-        columns.resize(SIGNALS, vec![0.0; turns]);
-        let rows = (0..turns).map(|turn| std::array::from_fn(|signal| columns[signal][turn])).collect();
-        Self { rows, words_before, listening: talk.listening.clone(), is_english }
+        Self { columns, words_before, listening: talk.listening.clone(), is_english }
+    }
+
+    pub(crate) fn turns(&self) -> usize {
+        self.listening.len()
+    }
+
+    /// The signals of one turn; of a talk in another language than English those of English words are 0.
+    pub(crate) fn row(&self, turn: usize) -> Vec<f64> {
+        let mut row: Vec<f64> = self.columns.iter().map(|column| column[turn]).collect();
+        row.resize(SIGNALS, 0.0);
+        row
+    }
+
+    /// For each turn, the sum of its signals by their weights.
+    pub(crate) fn weighed(&self, weights: &[f64]) -> Vec<f64> {
+        let mut sums = vec![0.0; self.turns()];
+        for (column, weight) in self.columns.iter().zip(weights) {
+            sums.iter_mut().zip(column).for_each(|(sum, signal)| *sum += signal * weight);
+        }
+        sums
     }
 }
 

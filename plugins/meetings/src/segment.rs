@@ -114,13 +114,13 @@ pub(crate) fn boundaries(talk: &Talk<'_>, counts: &Counts, vectors: Option<&[Vec
 /// The best division of a talk into so many topics, or into as many as it has turns if these are fewer: the turns where
 /// topics begin, but for the first.
 pub(crate) fn divide(signals: &Signals, weights: &[f64], settings: Settings, counts: &Counts) -> Vec<usize> {
-    let turns = signals.rows.len();
+    let turns = signals.turns();
     let cuts = |count: usize| count.min(turns).saturating_sub(1);
     let range = cuts(*counts.range.start())..=cuts(*counts.range.end());
     if *range.end() == 0 {
         return Vec::new();
     }
-    let sharp: Vec<f64> = signals.rows.iter().map(|row| row.iter().zip(weights).map(|(a, b)| a * b).sum()).collect();
+    let sharp = signals.weighed(weights);
     let least = mean(&sharp) + settings.distinct * deviation(&sharp);
     let odds = soft_odds(&sharp, settings.spread);
     let candidates = candidates(signals, &odds, *range.end());
@@ -181,7 +181,7 @@ struct Stretches<'a> {
 
 impl<'a> Stretches<'a> {
     fn new(signals: &Signals, candidates: &'a [usize], likely: f64, evenness: f64) -> Self {
-        let turns = signals.rows.len();
+        let turns = signals.turns();
         let words = signals.words_before[turns].max(1.0);
         // A topic is as long as it has words and turns, each as a share of the whole.
         let place = |turn: usize| 0.5 * signals.words_before[turn] / words + 0.5 * turn as f64 / turns as f64;

@@ -48,8 +48,8 @@ impl DescribedTalk {
     }
 
     /// The signals of each turn, in the order of their names.
-    pub fn signals(&self) -> impl Iterator<Item = &[f64]> {
-        self.signals.rows.iter().map(|row| &row[..])
+    pub fn signals(&self) -> impl Iterator<Item = Vec<f64>> {
+        (0..self.signals.turns()).map(|turn| self.signals.row(turn))
     }
 
     /// How many words are said.
@@ -61,14 +61,14 @@ impl DescribedTalk {
     /// Mean length of a turn in words, as the number of topics depends on it.
     #[must_use]
     pub fn turn_length(&self) -> f64 {
-        segment::turn_length(self.words(), self.signals.rows.len() as f64)
+        segment::turn_length(self.words(), self.signals.turns() as f64)
     }
 
     /// How many topics there are likely to be, by a model with these two numbers: the logarithm of the number of topics for
     /// turns of one word, and what each factor of e in the mean length of a turn adds to it.
     #[must_use]
     pub fn likely_count(&self, base: f64, by_turn_length: f64) -> f64 {
-        CountModel { base, by_turn_length }.likely(self.words(), self.signals.rows.len() as f64)
+        CountModel { base, by_turn_length }.likely(self.words(), self.signals.turns() as f64)
     }
 
     /// Divides the talk into about as many topics as are likely: the turns where they begin, but for the first. `weights` are
