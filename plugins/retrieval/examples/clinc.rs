@@ -51,7 +51,7 @@ fn main() -> Result<(), Error> {
     let tasks = tasks(Path::new(&folder))?;
     let mut learners: Vec<(String, Option<EmbedderConfig>)> = vec![
         ("words (default)".to_owned(), None),
-        ("hashing, 1024".to_owned(), Some(EmbedderConfig::Hashing { dimensions: 1024, idf: true })),
+        ("hashing, 1024".to_owned(), Some(EmbedderConfig::Hashing { dimensions: Some(1024), idf: true })),
     ];
     if let Some(folder) = std::env::var_os("MINILM") {
         let folder = DigestedPath::without_digest(folder);

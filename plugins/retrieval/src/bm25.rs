@@ -7,6 +7,7 @@
 //! Lengths of documents are exact: engines that keep them in one byte, as Lucene and Tantivy do, rank otherwise wherever
 //! the rounding decides.
 
+use jackfield_text::language::Language;
 use rustc_hash::FxHashMap;
 
 use crate::words::{Numbered, Terms, are_near};
@@ -18,7 +19,7 @@ pub struct Parameters {
     pub k1: f64,
     /// How much length counts, 0 to 1.
     pub b: f64,
-    /// Whether words of one English stem are one term.
+    /// Whether words of one stem are one term, in the language that the texts are in.
     pub stem: bool,
 }
 
@@ -38,9 +39,9 @@ pub struct Bm25 {
 impl Bm25 {
     /// Indexes texts, numbered in the order given; fewer than 2^32.
     #[must_use]
-    pub fn new<'a>(texts: impl IntoIterator<Item = &'a str>, parameters: Parameters) -> Self {
+    pub fn new<'a>(texts: impl IntoIterator<Item = &'a str> + Clone, parameters: Parameters) -> Self {
         let Parameters { k1, b, stem } = parameters;
-        let terms = Terms::new(stem);
+        let terms = if stem { Terms::stems(Language::of(texts.clone())) } else { Terms::plain() };
         let mut numbered = Numbered::new(&terms);
         // (term, document, frequency), document by document.
         let mut postings: Vec<(u32, u32, u32)> = Vec::new();
@@ -169,6 +170,21 @@ mod tests {
                 "{query} {scores:?}"
             );
         }
+    }
+
+    #[test]
+    fn words_are_stemmed_in_the_language_of_the_collection() {
+        let stemmed = |texts: [&'static str; 2]| Bm25::new(texts, Parameters { stem: true, ..LUCENE });
+        let german = stemmed([
+            "Der Antrag wird von der Stadt nicht mehr bearbeitet, wenn die Frist vorbei ist.",
+            "Das Schwimmbad ist auch im Winter für die Kinder der Stadt offen.",
+        ]);
+        assert!(german.scores("Anträge")[0] > 0.0 && german.scores("Anträge")[1] == 0.0);
+        let english = stemmed([
+            "The applications are no longer handled by the town when the time is over.",
+            "The pool is open for the children of the town in winter too.",
+        ]);
+        assert!(english.scores("application")[0] > 0.0 && english.scores("application")[1] == 0.0);
     }
 
     #[test]

@@ -15,13 +15,18 @@ use crate::{
     embed::{Embedder, EmbedderConfig},
     fuse::{Fusion, diverse, min_max, reciprocal, weighted},
     ivf::InvertedFile,
-    rank::{best, numbered},
+    postings::{Postings, sparse_dot},
+    rank::{Ranked, best, numbered},
     vectors::{Vectors, dot},
 };
 
-/// Up to so many documents the search looks at every vector.
+/// Length of hashed vectors unless the configuration says another: at 4,096, features of long documents still share elements so
+/// often that rankings are worse; beyond 16,384 nothing more is gained.
+const DIMENSIONS: usize = 16_384;
+/// Up to so many documents the search looks at every vector, unless most of its elements are 0: then it always does.
 const MOST_EXACT: usize = 100_000;
 /// Texts that are embedded together while a collection is indexed.
+#[cfg(feature = "models")]
 const BATCH: usize = 256;
 
 /// How to search.
@@ -61,8 +66,15 @@ pub struct Texts {
 /// A collection with both its indexes.
 pub struct Searchable {
     texts: Arc<Texts>,
-    vectors: Vectors,
-    ivf: Option<InvertedFile>,
+    rows: Rows,
+}
+
+/// The vectors of the documents.
+enum Rows {
+    /// Those of a model, and their cells where there are very many.
+    Dense(Vectors, Option<InvertedFile>),
+    /// Hashed ones.
+    Sparse(Postings),
 }
 
 /// A collection with both its indexes, and an embedder in the process for queries.
@@ -103,12 +115,22 @@ impl Index {
         let texts = Arc::new(Texts::new(passages, parameters));
         let searched = texts.searched();
         let searched: Vec<&str> = searched.iter().map(String::as_str).collect();
-        let embedder = Embedder::open(embedder, searched.iter().copied())?;
-        let mut vectors = embedder.embed(&[])?;
-        for batch in searched.chunks(BATCH) {
-            vectors.append(&embedder.embed(batch)?);
-        }
-        Ok(Self { embedder, searchable: Searchable::new(texts, vectors) })
+        let embedder = Embedder::open(&embedder.or_dimensions(DIMENSIONS), searched.iter().copied())?;
+        let searchable = match &embedder {
+            Embedder::Hashing(hashing) => {
+                let rows = searched.iter().map(|text| hashing.embed_sparse(text));
+                Searchable { texts, rows: Rows::Sparse(Postings::new(hashing.dimensions(), rows)) }
+            }
+            #[cfg(feature = "models")]
+            Embedder::Bert(_) => {
+                let mut vectors = embedder.embed(&[])?;
+                for batch in searched.chunks(BATCH) {
+                    vectors.append(&embedder.embed(batch)?);
+                }
+                Searchable::new(texts, vectors)
+            }
+        };
+        Ok(Self { embedder, searchable })
     }
 
     /// The vectors of queries.
@@ -159,7 +181,7 @@ impl Searchable {
     #[must_use]
     pub fn new(texts: Arc<Texts>, vectors: Vectors) -> Self {
         let ivf = (vectors.len() > MOST_EXACT).then(|| InvertedFile::new(&vectors));
-        Self { texts, vectors, ivf }
+        Self { texts, rows: Rows::Dense(vectors, ivf) }
     }
 
     /// The documents, in the order of the file.
@@ -171,7 +193,10 @@ impl Searchable {
     /// Length of a vector.
     #[must_use]
     pub fn dimensions(&self) -> usize {
-        self.vectors.dimensions()
+        match &self.rows {
+            Rows::Dense(vectors, _) => vectors.dimensions(),
+            Rows::Sparse(postings) => postings.dimensions(),
+        }
     }
 
     /// Whether a document has a word of the query, or one that is nearly it.
@@ -186,13 +211,10 @@ impl Searchable {
     pub fn search(&self, query: &str, vector: &[f32], search: &Search) -> Vec<Found> {
         let words = self.texts.bm25.scores(query);
         let by_words = best(numbered(&words).filter(|ranked| ranked.score > 0.0), search.candidates);
-        let by_vector = match &self.ivf {
-            Some(ivf) => ivf.nearest(&self.vectors, vector, search.candidates),
-            None => self.vectors.nearest(vector, search.candidates),
-        };
+        let (by_vector, cosine) = self.by_vector(vector, search.candidates);
         // Both legs score every candidate, whichever put it forward.
         let mut found: Vec<Found> =
-            by_words.iter().chain(&by_vector).map(|r| self.found(r.document, &words, vector)).collect();
+            by_words.iter().chain(&by_vector).map(|r| found(r.document, &words, &cosine)).collect();
         found.sort_unstable_by(|left, right| self.id(left).cmp(self.id(right)));
         found.dedup_by_key(|found| found.document);
 
@@ -230,8 +252,7 @@ impl Searchable {
         let relevance: Vec<f64> = relevance.into_iter().filter(|_| hits.next() == Some(true)).collect();
         found.retain(is_hit);
         if let Some(lambda) = search.mmr {
-            let row = |index: usize| self.vectors.row(found[index].document);
-            let order = diverse(&relevance, lambda, search.top, |left, right| f64::from(dot(row(left), row(right))));
+            let order = diverse(&relevance, lambda, search.top, self.similarity(&found));
             found = order.into_iter().map(|index| found[index]).collect();
         }
         found.truncate(search.top);
@@ -242,9 +263,39 @@ impl Searchable {
         &self.passages()[found.document].id
     }
 
-    fn found(&self, document: u32, words: &[f32], vector: &[f32]) -> Found {
-        let document = document as usize;
-        let vector = f64::from(dot(vector, self.vectors.row(document)));
-        Found { document, score: 0.0, bm25: f64::from(words[document]), vector }
+    /// The nearest documents, best first, and the cosine of any document and the query.
+    fn by_vector<'a>(&'a self, vector: &'a [f32], most: usize) -> (Vec<Ranked>, Box<dyn Fn(usize) -> f32 + 'a>) {
+        match &self.rows {
+            Rows::Dense(vectors, ivf) => {
+                let nearest = match ivf {
+                    Some(ivf) => ivf.nearest(vectors, vector, most),
+                    None => vectors.nearest(vector, most),
+                };
+                (nearest, Box::new(move |document| dot(vector, vectors.row(document))))
+            }
+            Rows::Sparse(postings) => {
+                let products = postings.products(vector);
+                (best(numbered(&products), most), Box::new(move |document| products[document]))
+            }
+        }
     }
+
+    /// The cosine of two of the documents found, by their places.
+    fn similarity<'a>(&'a self, found: &[Found]) -> Box<dyn FnMut(usize, usize) -> f64 + 'a> {
+        let documents: Vec<usize> = found.iter().map(|found| found.document).collect();
+        match &self.rows {
+            Rows::Dense(vectors, _) => {
+                Box::new(move |left, right| f64::from(dot(vectors.row(documents[left]), vectors.row(documents[right]))))
+            }
+            Rows::Sparse(postings) => {
+                let rows = postings.rows(&documents);
+                Box::new(move |left, right| f64::from(sparse_dot(&rows[left], &rows[right])))
+            }
+        }
+    }
+}
+
+fn found(document: u32, words: &[f32], cosine: &dyn Fn(usize) -> f32) -> Found {
+    let document = document as usize;
+    Found { document, score: 0.0, bm25: f64::from(words[document]), vector: f64::from(cosine(document)) }
 }

@@ -16,7 +16,8 @@
 //! | [`ngrams`], [`rows`], [`svm`], [`linear`] | words and parts of words as sparse vectors, and the linear machines that part them |
 //! | [`folds`], [`belief`], [`threshold`] | what a margin is worth, and where to stop believing |
 //! | [`softmax`], [`scope`] | dense vectors with examples of no domain |
-//! | [`bm25`], [`vectors`], [`ivf`] | the keyword leg; the vector leg, exact and among very many |
+//! | [`bm25`] | the keyword leg |
+//! | [`vectors`], [`ivf`], [`postings`] | the vector leg: exact, among very many, and of vectors that are mostly zero |
 //! | [`fuse`], [`index`] | the legs as one ranking |
 //! | [`metrics`] | how good a ranking is |
 //! | [`feedback`] | the filter |
@@ -41,6 +42,7 @@ mod learning;
 pub mod linear;
 pub mod metrics;
 pub mod ngrams;
+pub mod postings;
 pub mod rank;
 mod record;
 mod retrieve;
@@ -60,6 +62,6 @@ pub use judged::{
     Found, FoundAndJudged, FoundDocument, JudgedQueries, JudgedQuery, MeasureRetrieval, ReadJudgedQueries,
     RetrievalQuality,
 };
-pub use retrieve::{Hit, Hits, Query, Retrieve};
+pub use retrieve::{Hit, Hits, Query, Retrieve, default_alpha};
 
 export_plugin!(Domain, Retrieve, FeedbackFilter, ReadJudgedQueries, MeasureRetrieval);

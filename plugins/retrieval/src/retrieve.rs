@@ -62,10 +62,10 @@ pub struct Retrieve {
     /// The documents: a JSON array, one JSON object a line, or a CSV file (`.csv`, `.tsv`) with a header, each with `id`, `text`
     /// and, where there is one, `title`. An `id` may be a number.
     pub documents: TextFile,
-    /// Weight of the keyword leg; the vector leg has the rest.
-    #[config(default = 0.5)]
+    /// Weight of the keyword leg; the vector leg has the rest. By default 0.7 where vectors are made of words too (the embedder
+    /// `hashing`), and 0.5 with a sentence encoder or a model, which knows what words do not.
     #[schemars(range(min = 0.0, max = 1.0))]
-    pub alpha: f64,
+    pub alpha: Option<f64>,
     /// How the legs become one ranking.
     #[config(default)]
     pub fusion: Fusion,
@@ -92,7 +92,8 @@ pub struct Retrieve {
     #[config(default = 0.75)]
     #[schemars(range(min = 0.0, max = 1.0))]
     pub b: f64,
-    /// Whether words of one English stem are one word for the keyword leg.
+    /// Whether words of one stem are one word for the keyword leg. The language is the one that the documents are in, as far as
+    /// their function words tell it, and else English.
     #[config(default = true)]
     pub stem: bool,
     /// The indexed documents.
@@ -120,10 +121,9 @@ impl Analyzer for Retrieve {
             0.0..=1.0 => Ok(()),
             _ => Err(Failure::InvalidConfig(format!("`{name}` is {value}: it must be 0 to 1"))),
         };
-        check_share("alpha", self.alpha)?;
         check_share("b", self.b)?;
-        if let Some(lambda) = self.mmr {
-            check_share("mmr", lambda)?;
+        for (name, value) in [("alpha", self.alpha), ("mmr", self.mmr)] {
+            value.map_or(Ok(()), |value| check_share(name, value))?;
         }
         if !(self.k1 >= 0.0 && self.k1.is_finite()) {
             return Err(Failure::InvalidConfig(format!("`k1` is {}: it must be 0 or more", self.k1)));
@@ -156,7 +156,7 @@ impl Analyzer for Retrieve {
             }),
             input: json!({ "text": "when do owls hunt?" }),
             output: json!({ "query": "when do owls hunt?", "hits": [{
-                "id": "owl", "text": "The owl hunts at night.", "score": 1.0, "bm25": 2.146_527, "vector": 0.065_998, "rank": 1,
+                "id": "owl", "text": "The owl hunts at night.", "score": 1.0, "bm25": 2.146_527, "vector": 0.090_913, "rank": 1,
             }] }),
         }]
     }
@@ -219,7 +219,8 @@ impl Retrieve {
     }
 
     fn hits(&self, index: &Searchable, query: &str, vector: &[f32]) -> Vec<Hit> {
-        let Self { alpha, fusion, mmr, candidates, top, .. } = *self;
+        let Self { fusion, mmr, candidates, top, .. } = *self;
+        let alpha = self.alpha.unwrap_or_else(|| default_alpha(&self.embedder));
         let found = index.search(query, vector, &Search { alpha, fusion, mmr, candidates, top });
         let passages = index.passages();
         let hit = |(rank, found): (usize, &crate::index::Found)| {
@@ -236,6 +237,13 @@ impl Retrieve {
         };
         found.iter().enumerate().map(hit).collect()
     }
+}
+
+/// The weight of the keyword leg where none is given: the one that serves collections of all kinds best on average, the one
+/// left out as well as the others.
+#[must_use]
+pub fn default_alpha(embedder: &EmbedderConfig) -> f64 {
+    if embedder.is_of_words() { 0.7 } else { 0.5 }
 }
 
 /// Indexes the documents with vectors of the stage's model.

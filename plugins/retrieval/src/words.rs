@@ -1,6 +1,6 @@
 //! The words of a text in the form in which the keyword leg compares them.
 
-use jackfield_text::{stems::Stemmer, words::searched_words};
+use jackfield_text::{language::Language, stems::Stemmer, words::searched_words};
 use rustc_hash::FxHashMap;
 
 /// Turns texts into the terms that a keyword index holds: words, stemmed or as they are.
@@ -9,10 +9,17 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// Terms that are stems of English (Snowball 3.0), or words as they are.
+    /// Words as they are.
     #[must_use]
-    pub fn new(stem: bool) -> Self {
-        Self { stemmer: stem.then(Stemmer::english) }
+    pub const fn plain() -> Self {
+        Self { stemmer: None }
+    }
+
+    /// Stems of a language (Snowball 3.0), and of English where the language has none or is not known: texts without function words,
+    /// such as lists of parts, are in no language that can be told, and English words stand among Chinese ones.
+    #[must_use]
+    pub fn stems(language: Language) -> Self {
+        Self { stemmer: Some(Stemmer::new(language).unwrap_or_else(Stemmer::english)) }
     }
 
     /// Calls `take` with each term of a text in order.
@@ -75,23 +82,25 @@ impl<'a> Numbered<'a> {
 mod tests {
     use super::*;
 
-    fn terms(stem: bool, text: &str) -> Vec<String> {
+    fn listed(terms: &Terms, text: &str) -> Vec<String> {
         let mut found = Vec::new();
-        Terms::new(stem).each(text, |term| found.push(term.to_owned()));
+        terms.each(text, |term| found.push(term.to_owned()));
         found
     }
 
     #[test]
     fn words_lose_case_punctuation_and_possession() {
         assert_eq!(
-            terms(false, "The Wing's lift, at Mach 2.5: HEATED!"),
+            listed(&Terms::plain(), "The Wing's lift, at Mach 2.5: HEATED!"),
             ["the", "wing", "lift", "at", "mach", "2.5", "heated"]
         );
     }
 
     #[test]
     fn words_of_one_stem_are_one_term() {
-        assert_eq!(terms(true, "heated heating heats"), ["heat", "heat", "heat"]);
+        assert_eq!(listed(&Terms::stems(Language::English), "heated heating heats"), ["heat", "heat", "heat"]);
+        assert_eq!(listed(&Terms::stems(Language::German), "Anträge Antrag"), ["antrag", "antrag"]);
+        assert_eq!(listed(&Terms::stems(Language::Chinese), "猫 heated"), ["猫", "heat"]);
     }
 
     #[test]
@@ -108,7 +117,7 @@ mod tests {
 
     #[test]
     fn numbers_follow_first_use_and_stems() {
-        let terms = Terms::new(true);
+        let terms = Terms::stems(Language::English);
         let mut numbered = Numbered::new(&terms);
         let mut found = Vec::new();
         numbered.read("heated wings heat a wing", &mut found);

@@ -32,12 +32,16 @@ pub(crate) struct Judged {
 }
 
 impl Judged {
-    /// Reads what the path holds, told by its files: Cranfield, meetings of QMSum, TruthfulQA, or a folder as that of
-    /// `examples/answers`.
+    /// Reads what the path holds, told by its files: Cranfield, CLINC150, exam questions, meetings of QMSum, TruthfulQA, or a
+    /// folder as that of `examples/answers`.
     pub(crate) fn read(path: &Path) -> Result<Self, Error> {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let parts = if path.extension().is_some_and(|extension| extension == "csv") {
+        let parts = if path.file_name().is_some_and(|name| name == "mmlu.csv") {
+            vec![exams(path)?]
+        } else if path.extension().is_some_and(|extension| extension == "csv") {
             vec![truthfulqa(path)?]
+        } else if path.join("domains.json").exists() && path.join("data.json").exists() {
+            vec![clinc(&path.join("data.json"))?]
         } else if path.join("cran.qry").exists() {
             vec![cranfield(path)?]
         } else if path.join("documents.jsonl").exists() {
@@ -150,4 +154,44 @@ fn truthfulqa(path: &Path) -> Result<Part, Error> {
         });
     }
     Ok(part)
+}
+
+/// Every tenth query of the validation part is asked of every fifth one of the training part: those of its intent answer it.
+fn clinc(path: &Path) -> Result<Part, Error> {
+    let data: Value = serde_json::from_str(&read(path)?)?;
+    let pairs = |part: &str, step: usize| -> Result<Vec<(String, String)>, Error> {
+        let all: Vec<(String, String)> = serde_json::from_value(data[part].clone())?;
+        Ok(all.into_iter().step_by(step).collect())
+    };
+    Ok(alike(pairs("train", 5)?, pairs("val", 10)?))
+}
+
+/// Every twentieth question of an exam is asked of every fifth of the others: those of its subject answer it. Choices are left
+/// out.
+fn exams(path: &Path) -> Result<Part, Error> {
+    let (mut documents, mut queries) = (Vec::new(), Vec::new());
+    for (index, record) in csv::Reader::from_path(path)?.records().enumerate() {
+        let record = record?;
+        let field = |index: usize| record.get(index).unwrap_or_default();
+        let question = field(1).split("\nA. ").next().unwrap_or_default();
+        let pair = (question.to_owned(), field(0).to_owned());
+        match index % 20 {
+            0 => queries.push(pair),
+            other if other % 5 == 2 => documents.push(pair),
+            _ => {}
+        }
+    }
+    Ok(alike(documents, queries))
+}
+
+/// Texts with their labels: of one label, each document answers each query.
+fn alike(documents: Vec<(String, String)>, queries: Vec<(String, String)>) -> Part {
+    let id = |index: usize| format!("{index:05}");
+    let query = |(text, label): (String, String)| {
+        let same = documents.iter().enumerate().filter(|(_, document)| document.1 == label);
+        Query { text, judgements: equal_grades(same.map(|(index, _)| id(index))), domain: label }
+    };
+    let queries = queries.into_iter().map(query).collect();
+    let passage = |(index, (text, _)): (usize, (String, String))| Passage { id: id(index), title: None, text };
+    Part { passages: documents.into_iter().enumerate().map(passage).collect(), queries }
 }

@@ -33,7 +33,8 @@ pub(crate) fn print(rows: &[Row<'_>], base: usize) {
     }
 }
 
-fn interval(differences: &[f64]) -> (f64, f64, f64) {
+/// The mean of differences with its 95 % interval.
+pub(crate) fn interval(differences: &[f64]) -> (f64, f64, f64) {
     let (count, mut random) = (differences.len(), Random::new(SEED));
     let mut means: Vec<f64> = (0..DRAWS)
         .map(|_| (0..count).map(|_| differences[random.below(count as u64) as usize]).sum::<f64>() / count as f64)

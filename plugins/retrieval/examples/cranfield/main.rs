@@ -44,8 +44,9 @@ fn main() -> Result<(), Error> {
     if let Some(path) = arguments.next() {
         write_scores(&collection, &path)?;
     }
-    let mut embedders = vec![("hashing, 1024".to_owned(), EmbedderConfig::default())];
-    embedders.push(("hashing, 4096".to_owned(), EmbedderConfig::Hashing { dimensions: 4096, idf: true }));
+    let mut embedders: Vec<(String, EmbedderConfig)> = [1024, 4096, 16_384]
+        .map(|length| (format!("hashing, {length}"), EmbedderConfig::Hashing { dimensions: Some(length), idf: true }))
+        .into();
     if let Some(folder) = std::env::var_os("MINILM") {
         let folder = DigestedPath::without_digest(folder);
         embedders.push(("bert (MINILM)".to_owned(), EmbedderConfig::Bert { folder, max_tokens: None }));
@@ -110,7 +111,7 @@ fn write_scores(collection: &Collection, path: &str) -> Result<(), Error> {
     let scores: Vec<Vec<f32>> = collection.queries.iter().map(|query| index.scores(&query.text)).collect();
     let micros = start.elapsed().as_secs_f64() * 1e6 / scores.len() as f64;
     println!("BM25 scores of all documents: {micros:.1} us a query; written to {path}\n");
-    let terms = jackfield_retrieval::words::Terms::new(false);
+    let terms = jackfield_retrieval::words::Terms::plain();
     let words = |text: &str| {
         let mut found = Vec::new();
         terms.each(text, |term| found.push(term.to_owned()));

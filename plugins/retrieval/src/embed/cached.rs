@@ -46,14 +46,39 @@ pub(super) fn key(identity: &[u8], text: &str) -> String {
     format!("vector-{digest:x}")
 }
 
-/// The bytes of a vector.
+/// What the bytes of a vector begin with of which only its length and the elements that are not 0 are kept: no number that a
+/// vector may have.
+const SPARSE: [u8; 4] = [0xff; 4];
+
+/// A vector that claims to be longer is none.
+const MOST_DIMENSIONS: usize = 1 << 20;
+
+/// The bytes of a vector: its elements; or, where that is shorter, those that are not 0, each behind its dimension.
 pub(super) fn to_bytes(vector: &[f32]) -> Vec<u8> {
+    let elements = || vector.iter().enumerate().filter(|(_, value)| **value != 0.0);
+    if 8 + 8 * elements().count() < 4 * vector.len() {
+        let pairs = elements().flat_map(|(at, value)| [(at as u32).to_le_bytes(), value.to_le_bytes()]);
+        return [SPARSE, (vector.len() as u32).to_le_bytes()].into_iter().chain(pairs).flatten().collect();
+    }
     vector.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
 /// The vector, if these are the bytes of one of this length, where that is known.
 pub(super) fn from_bytes(bytes: &[u8], dimensions: Option<usize>) -> Option<Vec<f32>> {
     let (values, rest) = bytes.as_chunks::<4>();
+    if let [SPARSE, length, elements @ ..] = values {
+        let length = u32::from_le_bytes(*length) as usize;
+        if !(1..=MOST_DIMENSIONS).contains(&length) || dimensions.is_some_and(|dimensions| dimensions != length) {
+            return None;
+        }
+        let (elements, unpaired) = elements.as_chunks::<2>();
+        let mut vector = vec![0f32; length];
+        for [at, value] in elements {
+            *vector.get_mut(u32::from_le_bytes(*at) as usize)? =
+                Some(f32::from_le_bytes(*value)).filter(|x| x.is_finite())?;
+        }
+        return (rest.is_empty() && unpaired.is_empty()).then_some(vector);
+    }
     let vector: Vec<f32> = values.iter().map(|value| f32::from_le_bytes(*value)).collect();
     let length = dimensions.map_or(!vector.is_empty(), |dimensions| vector.len() == dimensions);
     (rest.is_empty() && length && vector.iter().all(|value| value.is_finite())).then_some(vector)
@@ -142,6 +167,20 @@ mod tests {
         // A value that is not a vector counts as absent.
         done(host.cache_put(0, &key(embedder.identity(), "owls"), b"???".as_slice().into(), None)).unwrap();
         assert_eq!(embedded(&host, &embedder, &["owls", "foxes", "bees"]), plain);
+    }
+
+    #[test]
+    fn a_vector_that_is_mostly_zero_is_kept_short() {
+        let mut vector = vec![0f32; 300];
+        (vector[7], vector[299]) = (0.6, -0.8);
+        let bytes = to_bytes(&vector);
+        assert_eq!(bytes.len(), 8 + 2 * 8);
+        assert_eq!(from_bytes(&bytes, Some(300)), Some(vector.clone()));
+        assert_eq!(from_bytes(&bytes, None), Some(vector));
+        assert_eq!(from_bytes(&bytes, Some(299)), None);
+        assert_eq!(from_bytes(&bytes[..20], Some(300)), None);
+        let full = [0.5f32, 0.0, -0.5];
+        assert_eq!(from_bytes(&to_bytes(&full), Some(3)), Some(full.to_vec()));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use jackfield_text::words::written_words;
 use rustc_hash::FxHashMap;
 use sha2::{Digest, Sha256};
 
-use crate::vectors::normalize;
+use crate::postings::Element;
 
 /// Slots in which frequencies of features are counted; two features that share one are counted together.
 const SLOTS: usize = 1 << 18;
@@ -114,14 +114,31 @@ impl Hashing {
     #[must_use]
     pub fn embed(&self, text: &str) -> Vec<f32> {
         let mut vector = vec![0f32; self.dimensions];
+        for (dimension, value) in self.embed_sparse(text) {
+            vector[dimension as usize] = value;
+        }
+        vector
+    }
+
+    /// The elements of that vector that are not 0.
+    #[must_use]
+    pub fn embed_sparse(&self, text: &str) -> Vec<Element> {
+        let mut vector: Vec<Element> = Vec::new();
         for (hash, count, weight) in Features::of(text).sorted() {
             let idf = self.idf.get(slot(hash)).copied().map_or(1.0, f64::from);
             let value = weight * (1.0 + libm::log(f64::from(count))) * idf;
             // The high bits choose the dimension, the lowest the sign: the slot takes bits in between.
-            let dimension = ((u128::from(hash) * self.dimensions as u128) >> 64) as usize;
-            vector[dimension] += if hash & 1 == 0 { value } else { -value } as f32;
+            let dimension = ((u128::from(hash) * self.dimensions as u128) >> 64) as u32;
+            let value = if hash & 1 == 0 { value } else { -value } as f32;
+            // In order of their hashes, features are in order of their dimensions.
+            match vector.last_mut() {
+                Some(last) if last.0 == dimension => last.1 += value,
+                _ => vector.push((dimension, value)),
+            }
         }
-        normalize(&mut vector);
+        let norm = vector.iter().map(|&(_, x)| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
+        vector.iter_mut().for_each(|(_, x)| *x = (f64::from(*x) / norm) as f32);
+        vector.retain(|(_, x)| x.is_normal());
         vector
     }
 }

@@ -19,16 +19,19 @@ pub use hashing::{Features, Hashing};
 
 use crate::vectors::Vectors;
 
+/// Length of hashed vectors where nothing else is said: what learns from dense ones pays for each element.
+const DIMENSIONS: usize = 1024;
+
 /// Which embedder turns texts into vectors.
 #[derive(Clone, Debug, PartialEq, Document)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum EmbedderConfig {
     /// Hashed words, pairs of words and parts of words: needs no file, knows no synonyms.
     Hashing {
-        /// Length of a vector.
-        #[config(default = 1024)]
+        /// Length of a vector: the longer, the fewer features share an element. By default 16,384 where documents are searched, which
+        /// keep only the elements that are not 0, and elsewhere 1,024.
         #[schemars(range(min = 16, max = 65536))]
-        dimensions: usize,
+        dimensions: Option<usize>,
         /// Whether features that few of the texts at hand have weigh more.
         #[config(default = true)]
         idf: bool,
@@ -50,11 +53,26 @@ pub enum EmbedderConfig {
 
 impl Default for EmbedderConfig {
     fn default() -> Self {
-        Self::Hashing { dimensions: 1024, idf: true }
+        Self::Hashing { dimensions: None, idf: true }
     }
 }
 
 impl EmbedderConfig {
+    /// The same with a length for hashed vectors, where none was given.
+    #[must_use]
+    pub fn or_dimensions(&self, length: usize) -> Self {
+        match self {
+            Self::Hashing { dimensions: None, idf } => Self::Hashing { dimensions: Some(length), idf: *idf },
+            other => other.clone(),
+        }
+    }
+
+    /// Whether vectors are made of words and their parts alone: of other words they say nothing.
+    #[must_use]
+    pub const fn is_of_words(&self) -> bool {
+        matches!(self, Self::Hashing { .. })
+    }
+
     /// Whether the stage's model makes the vectors. It can be called only while the stage is.
     #[must_use]
     pub const fn is_of_stage(&self) -> bool {
@@ -81,11 +99,12 @@ impl Embedder {
     pub fn open<'a>(config: &EmbedderConfig, texts: impl IntoIterator<Item = &'a str>) -> Result<Self> {
         match config {
             EmbedderConfig::Hashing { dimensions, idf } => {
-                if !(16..=65536).contains(dimensions) {
+                let dimensions = dimensions.unwrap_or(DIMENSIONS);
+                if !(16..=65536).contains(&dimensions) {
                     let wrong = format!("`embedder.dimensions` is {dimensions}: it must be 16 to 65536");
                     return Err(Failure::InvalidConfig(wrong));
                 }
-                let mut hashing = Hashing::new(*dimensions);
+                let mut hashing = Hashing::new(dimensions);
                 if *idf {
                     hashing.fit(texts);
                 }
@@ -174,7 +193,7 @@ mod tests {
 
     #[test]
     fn sizes_out_of_range_are_refused() {
-        let tiny = EmbedderConfig::Hashing { dimensions: 3, idf: false };
+        let tiny = EmbedderConfig::Hashing { dimensions: Some(3), idf: false };
         assert!(matches!(Embedder::open(&tiny, []), Err(Failure::InvalidConfig(_))));
     }
 }
