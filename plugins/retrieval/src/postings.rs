@@ -70,6 +70,12 @@ impl Postings {
         self.count == 0
     }
 
+    /// How much memory the lists take, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        size_of_val(&*self.starts) + size_of_val(&*self.rows) + size_of_val(&*self.values)
+    }
+
     /// Rows that are not zero in a dimension, and their values there.
     fn list(&self, dimension: usize) -> impl Iterator<Item = (u32, f32)> {
         let list = self.starts[dimension]..self.starts[dimension + 1];
@@ -147,6 +153,7 @@ mod tests {
         let postings = Postings::new(4, [vec![(1, 0.5)], vec![], vec![(0, 2.0), (3, -1.0), (9, 7.0)]]);
         assert_eq!((postings.len(), postings.dimensions()), (3, 4));
         assert_eq!(postings.rows(&[2, 7, 0]), [vec![(0, 2.0), (3, -1.0)], vec![], vec![(1, 0.5)]]);
+        assert_eq!(postings.bytes(), 5 * size_of::<usize>() + 3 * 8);
         assert!(Postings::new(4, []).is_empty() && Postings::default().products(&[1.0]).is_empty());
     }
 

@@ -16,6 +16,7 @@ mod collections;
 #[expect(dead_code, reason = "its table is not printed here")]
 #[path = "../cranfield/compare.rs"]
 mod compare;
+mod cost;
 #[path = "../cranfield/collection.rs"]
 mod cranfield;
 
@@ -81,6 +82,7 @@ fn main() -> Result<(), Error> {
     print("hashing, 1,024", &old, 5);
     print("hashing, 4,096", &four, tenth(default_alpha(&EmbedderConfig::default())));
     print("hashing as it is by default", &new, tenth(default_alpha(&EmbedderConfig::default())));
+    cost::print(&all);
     Ok(())
 }
 
