@@ -30,6 +30,7 @@ pub enum EmbedderConfig {
     Hashing {
         /// Length of a vector: the longer, the fewer features share an element. By default 16,384 where documents are searched, which
         /// keep only the elements that are not 0, and elsewhere 1,024.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schemars(range(min = 16, max = 65536))]
         dimensions: Option<usize>,
         /// Whether features that few of the texts at hand have weigh more.
