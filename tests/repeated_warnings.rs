@@ -98,8 +98,8 @@ fn what_stages_could_not_read_stands_at_the_end_of_a_run_and_on_its_page() {
          [stages.decisions]\nuse = \"decisions\"\nin = \"talk\"\n[stages.tasks]\nuse = \"actions\"\nin = \"talk\"\n";
     let german = "Bo: Wir sprechen über das Budget und den Plan.\nAnn: Ja, und das Budget ist noch nicht fertig.\n";
     let english = "Bo: We talk about the budget and the plan.\nAnn: Yes, and the budget is not ready yet.\n";
-    let run =
-        Pipeline::new(toml).with("a.txt", german).with("b.txt", english).with("c.txt", german).run().expect_code(0);
+    let pipeline = Pipeline::new(toml).with("a.txt", german).with("b.txt", english).with("c.txt", german);
+    let run = run_command(pipeline.command().args(["--jobs", "1"])).expect_code(0);
     let told = "warning: the text is in German, which is not read here, so that little or nothing is found \
                 (decisions, tasks; 2 items)";
     assert!(run.stderr.contains(told), "{}", run.stderr);
