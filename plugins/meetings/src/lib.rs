@@ -24,6 +24,7 @@ mod instruction;
 mod key_points;
 mod keyphrases;
 mod participation;
+mod question_words;
 mod questions;
 mod segment;
 mod talk;

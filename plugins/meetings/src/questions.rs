@@ -3,12 +3,18 @@
 use std::sync::LazyLock;
 
 use jackfield_plugin_api::prelude::*;
-use jackfield_text::{Finding, Transcript, Warning, language::warn_unless_english, phrases::Phrases, words};
+use jackfield_text::{
+    Finding, Transcript, Warning,
+    language::{Language, warn_unless_read},
+    phrases::Phrases,
+    words,
+};
 use serde_json::json;
 
 use crate::{
     candidates::{self, Candidate},
     findings::Findings,
+    question_words,
     talk::Talk,
 };
 
@@ -18,6 +24,8 @@ const REACH: usize = 8;
 const WORDS_PER_QUESTION: usize = 250;
 /// Who asks may add so many words and still waits for the answer.
 const ADDED: usize = 20;
+/// A question in another language than English has so many words at least: some say in two what English says in four.
+const LEAST_WORDS: usize = 2;
 /// Words that a question is asked with.
 const ASKING: &[&str] = &["what", "why", "how", "who", "which", "where", "when", "whose", "whether"];
 /// Verbs that stand before the subject in a question.
@@ -60,8 +68,8 @@ pub struct QuestionList {
     pub warnings: Vec<Warning>,
 }
 
-/// Finds the questions asked, by whom they were answered, and which were left open. English only: it knows the words by which
-/// that is said in English.
+/// Finds the questions asked, by whom they were answered, and which were left open: by question marks, and by the
+/// words of English and a dozen other languages.
 #[derive(Clone, Debug, Config)]
 pub struct Questions {
     /// How many are answered at most; 0 lets the length tell.
@@ -81,7 +89,7 @@ impl Analyzer for Questions {
 
     async fn analyze(&self, transcript: Transcript, host: &Host<'_>) -> Result<QuestionList> {
         let talk = Talk::new(&transcript);
-        let warnings = warn_unless_english(host, talk.language);
+        let warnings = warn_unless_read(host, talk.language, &question_words::read_languages());
         let mut candidates: Vec<Candidate> =
             (0..talk.sentences.len()).filter_map(|sentence| question(&talk, sentence)).collect();
         if self.open_only {
@@ -185,7 +193,8 @@ fn question(talk: &Talk<'_>, sentence: usize) -> Option<Candidate> {
     }
     let words = talk.words(sentence);
     let terms = talk.terms(sentence);
-    if !(4..=60).contains(&words.len()) || terms.is_empty() {
+    let least = if talk.language == Language::English { 4 } else { LEAST_WORDS };
+    if !(least..=60).contains(&words.len()) || terms.is_empty() {
         return None;
     }
     // `Can I thank you?` asks nothing.
@@ -196,8 +205,7 @@ fn question(talk: &Talk<'_>, sentence: usize) -> Option<Candidate> {
         return None;
     }
     // `…, right?` and `…, isn't it?` seek assent.
-    let is_formed = words.iter().take(6).any(|word| ASKING.contains(word))
-        || words.iter().take(3).any(|word| INVERTED.contains(word));
+    let is_formed = is_formed(talk, sentence, &words);
     let answer = answer(talk, sentence);
     let mut confidence = 0.45 + 0.05 * (terms.len() as f64).min(5.0);
     confidence += if is_formed { 0.2 } else { -0.2 };
@@ -207,6 +215,16 @@ fn question(talk: &Talk<'_>, sentence: usize) -> Option<Candidate> {
     }
     let confidence = confidence.clamp(0.05, 0.95);
     (confidence >= 0.4).then_some(Candidate { sentence, confidence, reply: answer })
+}
+
+/// Whether a sentence has the form of a question, rather than that of a statement that seeks assent: in English by its words;
+/// in other languages, many of which have no such form, unless a tag shows that assent is sought.
+fn is_formed(talk: &Talk<'_>, sentence: usize, words: &[&str]) -> bool {
+    if talk.language == Language::English {
+        return words.iter().take(6).any(|word| ASKING.contains(word))
+            || words.iter().take(3).any(|word| INVERTED.contains(word));
+    }
+    question_words::of(talk.language).is_none_or(|language| !language.is_tagged(&talk.raw(sentence)))
 }
 
 /// Whether the asker waits for an answer: another speaker comes next, but for a few words that the asker adds.
@@ -241,14 +259,26 @@ fn answer(talk: &Talk<'_>, sentence: usize) -> Option<usize> {
         let distance = (segment - last) as f64;
         let mut replies = talk.sentences_of(segment).filter(|&reply| !talk.sentences[reply].question);
         let Some(reply) = replies.next() else { continue };
-        let second = replies.next().map(|second| talk.words(second)).unwrap_or_default();
+        let second_reply = replies.next();
+        let second = second_reply.map(|second| talk.words(second)).unwrap_or_default();
         let words = talk.words(reply);
-        if is_unknowing(&words) || (words.len() < 4 && is_unknowing(&second)) {
+        let is_open = match question_words::of(talk.language) {
+            Some(language) => {
+                language.is_unknowing(&talk.raw(reply))
+                    || words.len() < 4 && second_reply.is_some_and(|second| language.is_unknowing(&talk.raw(second)))
+            }
+            None => is_unknowing(&words) || (words.len() < 4 && is_unknowing(&second)),
+        };
+        if is_open {
             best?;
             continue;
         }
         let by_addressee = addressee.is_some() && talk.speaker_of[segment] == addressee;
-        let straight = by_addressee || words.first().is_some_and(|word| STRAIGHT.contains(word));
+        let begins_straight = match question_words::of(talk.language) {
+            Some(language) => language.is_straight(&talk.raw(reply)),
+            None => words.first().is_some_and(|word| STRAIGHT.contains(word)),
+        };
+        let straight = by_addressee || begins_straight;
         let shared = talk.terms(reply).iter().filter(|term| question_terms.contains(term)).count();
         let word_count = words::count(&talk.segments[segment].text);
         let mut score =

@@ -14,6 +14,8 @@ use jackfield_text::{
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::question_words::asks_without_mark;
+
 /// A sentence goes on over so many turns of listeners.
 const INTERRUPTIONS: usize = 3;
 /// A sentence is put together of so many pieces at most.
@@ -176,7 +178,7 @@ impl<'a> Talk<'a> {
             c.is_whitespace() || matches!(c, '"' | '”' | '»' | '」' | '』' | ')' | '）' | '\'')
         });
         let bare = without_end_marks(end);
-        self.sentences[sentence].question = bare.ends_with(is_question_mark);
+        self.sentences[sentence].question = bare.ends_with(is_question_mark) || asks_without_mark(self.language, bare);
         self.sentences[sentence].broken =
             end.ends_with("{disfmarker}") || end.ends_with(['—', '–', '-']) || bare.ends_with("—.");
     }

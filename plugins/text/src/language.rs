@@ -35,6 +35,8 @@ const MARGIN: f64 = 1.3;
 pub enum Language {
     /// Arabic.
     Arabic,
+    /// Burmese.
+    Burmese,
     /// Chinese.
     Chinese,
     /// Danish.
@@ -57,8 +59,12 @@ pub enum Language {
     Italian,
     /// Japanese.
     Japanese,
+    /// Khmer.
+    Khmer,
     /// Korean.
     Korean,
+    /// Lao.
+    Lao,
     /// Norwegian.
     Norwegian,
     /// Polish.
@@ -73,6 +79,8 @@ pub enum Language {
     Spanish,
     /// Swedish.
     Swedish,
+    /// Thai.
+    Thai,
     /// Turkish.
     Turkish,
     /// One of which nothing is known but that it is none of these.
@@ -128,6 +136,10 @@ static LANGUAGES: &[Facts] = {
         facts(Russian, "Russian", "ru", talk_words::RUSSIAN_TALK, Algorithm::Russian),
         facts(Spanish, "Spanish", "es", talk_words::SPANISH_TALK, Algorithm::Spanish),
         facts(Swedish, "Swedish", "sv", talk_words::SWEDISH_TALK, Algorithm::Swedish),
+        Facts { language: Thai, name: "Thai", code: None, talk: talk_words::THAI_TALK, stemmer: None },
+        Facts { language: Lao, name: "Lao", code: None, talk: "", stemmer: None },
+        Facts { language: Khmer, name: "Khmer", code: None, talk: "", stemmer: None },
+        Facts { language: Burmese, name: "Burmese", code: None, talk: "", stemmer: None },
         facts(Turkish, "Turkish", "tr", "", Algorithm::Turkish),
         Facts { language: Another, name: "another language", code: None, talk: "", stemmer: None },
         facts(English, "English", "en", "", Algorithm::English),
@@ -157,6 +169,10 @@ impl Language {
             Script::Han => Self::Chinese,
             Script::Kana => Self::Japanese,
             Script::Hangul => Self::Korean,
+            Script::Thai => Self::Thai,
+            Script::Lao => Self::Lao,
+            Script::Khmer => Self::Khmer,
+            Script::Burmese => Self::Burmese,
             script => by_words(texts, script == Script::Latin),
         }
     }
@@ -239,6 +255,10 @@ enum Script {
     /// Chinese characters with Japanese ones among them.
     Kana,
     Hangul,
+    Thai,
+    Lao,
+    Khmer,
+    Burmese,
     Other,
 }
 
@@ -248,11 +268,17 @@ fn by_script<'a>(texts: impl IntoIterator<Item = &'a str>) -> Script {
     /// Chinese characters with a share of Japanese ones above this are Japanese.
     const LEAST_KANA: usize = 20;
     let (mut latin, mut han, mut kana, mut hangul, mut other) = (0, 0, 0, 0, 0);
+    // Of scripts that one language alone is written in.
+    let mut alone = [(Script::Thai, 0), (Script::Lao, 0), (Script::Khmer, 0), (Script::Burmese, 0)];
     for c in texts.into_iter().flat_map(str::chars).filter(|c| c.is_alphabetic()).take(MOST) {
         match c {
             'a'..='z' | 'A'..='Z' | '\u{c0}'..='\u{24f}' | '\u{1e00}'..='\u{1eff}' => latin += 1,
             '\u{3041}'..='\u{30ff}' | '\u{ff66}'..='\u{ff9f}' => kana += 1,
             '\u{ac00}'..='\u{d7a3}' => hangul += 1,
+            '\u{e01}'..='\u{e5b}' => alone[0].1 += 1,
+            '\u{e81}'..='\u{edf}' => alone[1].1 += 1,
+            '\u{1780}'..='\u{17f9}' => alone[2].1 += 1,
+            '\u{1000}'..='\u{109f}' => alone[3].1 += 1,
             c if is_ideograph(c) => han += 1,
             _ => other += 1,
         }
@@ -264,6 +290,9 @@ fn by_script<'a>(texts: impl IntoIterator<Item = &'a str>) -> Script {
     }
     if ideographic > latin.max(other) {
         return if kana * LEAST_KANA > han { Script::Kana } else { Script::Han };
+    }
+    if let Some((script, _)) = alone.into_iter().find(|(_, count)| *count > latin.max(other)) {
+        return script;
     }
     if other > latin { Script::Other } else { Script::Latin }
 }

@@ -77,3 +77,6 @@ pub(crate) const SWEDISH_TALK: &str = "ja nej okej ok precis bra tack hej just a
     imorgon igår vecka veckan veckor dag dagar månad år timme minuter sak saker folk fråga frågor exempel tror tycker tänker vet säga säger sa \
     göra gör gjort gå går kommer komma får får måste behöver vill ska skall skulle kunna lite ganska väldigt mer mindre första andra nästa två \
     tre fyra fem herr fru därför eftersom innan sedan medan både";
+
+pub(crate) const THAI_TALK: &str = "ที่ และ ของ ใน เป็น มี ได้ ให้ ไป มา จะ ไม่ ว่า กับ แต่ หรือ ก็ แล้ว จาก โดย เพื่อ ถ้า เพราะ นี้ นั้น ต้อง คือ อยู่ ยัง กว่า มาก \
+    ครับ ค่ะ คะ ผม ดิฉัน เรา คุณ เขา มัน ไหม อะไร เมื่อไหร่ อย่างไร ทำไม วันนี้ พรุ่งนี้ เมื่อวาน ขอบคุณ สวัสดี ตกลง ควร คิด ว่า เรื่อง ทุก คน ตั้งแต่ เดือน ปี สัปดาห์ หน้า หรือเปล่า";
