@@ -56,7 +56,7 @@ impl Analyzer for Keyphrases {
             .into_iter()
             .map(|(phrase, usage)| {
                 let rank: f64 = phrase.iter().map(|&term| ranks[term as usize]).sum();
-                let noun = nouns[phrase[phrase.len() - 1] as usize];
+                let noun = nouns[terms::head(&talk, &phrase)];
                 // A phrase of several words must be used to count for more than its words do by chance.
                 let score = rank * noun * noun / (phrase.len() as f64).sqrt() * libm::log(1.0 + usage.free as f64);
                 ScoredPhrase { score, phrase, usage }

@@ -23,6 +23,7 @@ mod findings;
 mod instruction;
 mod key_points;
 mod keyphrases;
+mod noun_cues;
 mod participation;
 mod question_words;
 mod questions;

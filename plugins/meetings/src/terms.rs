@@ -9,7 +9,7 @@ use jackfield_text::{
 };
 use rustc_hash::FxHashMap;
 
-use crate::talk::Talk;
+use crate::{noun_cues, talk::Talk};
 
 /// A phrase has so many words at most.
 const LONGEST: usize = 3;
@@ -142,34 +142,43 @@ pub(crate) fn term_ranks(talk: &Talk<'_>) -> Vec<f64> {
     ranks
 }
 
-/// Words before a noun, and words before a verb or an adjective.
-const BEFORE_NOUNS: &[&str] = &[
-    "a", "about", "an", "and", "any", "at", "by", "each", "every", "for", "from", "her", "his", "in", "its", "more",
-    "my", "no", "of", "on", "our", "per", "s", "some", "that", "the", "their", "these", "this", "those", "with",
-    "your",
-];
-const BEFORE_VERBS: &[&str] = &[
-    "are", "be", "been", "being", "can", "cannot", "could", "d", "did", "do", "does", "don't", "gonna", "had", "has",
-    "have", "he", "i", "is", "it", "just", "ll", "m", "may", "might", "must", "not", "quite", "re", "really", "shall",
-    "she", "should", "so", "they", "to", "too", "ve", "very", "was", "we", "were", "who", "will", "would", "you",
-];
-
-/// How much each term behaves as a noun, 0 to 1, judged by the words before it, without a dictionary of parts of speech.
+/// How much each term behaves as a noun, 0 to 1, judged by the words before it and, where nouns have them, by its capitals,
+/// without a dictionary of parts of speech.
 pub(crate) fn nounness(talk: &Talk<'_>) -> Vec<f64> {
+    let cues = noun_cues::of(talk.language);
     let mut counts = vec![(1.0, 2.0); talk.vocabulary.term_count()];
     for sentence in 0..talk.sentences.len() {
         for pair in talk.word_ids(sentence).windows(2) {
             let Some(term) = talk.vocabulary.term(pair[1]) else { continue };
             let before = talk.vocabulary.word(pair[0]);
             let count = &mut counts[term as usize];
-            if BEFORE_NOUNS.contains(&before) || talk.vocabulary.term(pair[0]).is_some() {
+            let follows_content = talk.vocabulary.term(pair[0]).is_some() && !noun_cues::has_noun_first(talk.language);
+            if cues.before_nouns.contains(&before) || follows_content {
                 *count = (count.0 + 1.0, count.1 + 1.0);
-            } else if BEFORE_VERBS.contains(&before) {
+            } else if cues.before_verbs.contains(&before) {
                 count.1 += 1.0;
             }
         }
     }
-    counts.into_iter().map(|(noun, all)| noun / all).collect()
+    let by_cues = counts.into_iter().map(|(noun, all)| noun / all);
+    let cases = |term: usize| talk.vocabulary.cases(term as TermId);
+    // A transcript of a machine may be in lower case throughout: then capitals tell nothing.
+    let has_capitals = (0..talk.vocabulary.term_count()).any(|term| cases(term).1 > 1);
+    if !talk.language.has_capital_nouns() || !has_capitals {
+        return by_cues.collect();
+    }
+    let by_capitals = |(term, by_cues): (usize, f64)| {
+        let (lower, capital) = cases(term);
+        // What stands at heads of sentences alone has neither.
+        if lower + capital == 0 { by_cues } else { (f64::from(capital) + 0.2) / (f64::from(lower + capital) + 0.4) }
+    };
+    by_cues.enumerate().map(by_capitals).collect()
+}
+
+/// The word of a phrase that the others say more about: the last one, or the first one in languages such as Spanish.
+pub(crate) fn head(talk: &Talk<'_>, phrase: &[TermId]) -> usize {
+    let at = if noun_cues::has_noun_first(talk.language) { 0 } else { phrase.len() - 1 };
+    phrase[at] as usize
 }
 
 /// The best-scored phrases that say different things: none shares a word with one before it.

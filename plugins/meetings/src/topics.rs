@@ -234,7 +234,7 @@ impl Topics {
             .map(|(phrase, usage)| {
                 // Often here, and seldom elsewhere.
                 let share = statistics.share(&phrase, usage.count);
-                let noun = statistics.nounness[phrase[phrase.len() - 1] as usize];
+                let noun = statistics.nounness[terms::head(talk, &phrase)];
                 let score = usage.free as f64 * share.sqrt() * noun * noun;
                 ScoredPhrase { score, phrase, usage }
             })
