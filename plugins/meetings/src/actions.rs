@@ -1,23 +1,26 @@
 //! The analyzer `actions`.
 
 use jackfield_plugin_api::prelude::*;
-use jackfield_text::{Evidence, Finding, Transcript, Warning, language::warn_unless_english, logistic, words};
+use jackfield_text::{Evidence, Finding, Transcript, Warning, language::warn_unless_english, words};
 use serde_json::json;
 
 use crate::{
-    action_cues::{COUNTER_CUES, CUES, Doer, TASKS},
-    candidates::{self, Candidate, check_share},
+    action_cues::Doer,
+    candidates::{self, check_share},
     dialogue,
-    due::due,
+    due::due_of_task,
     findings::Findings,
-    instruction::{instruction, title},
+    instruction::{instruction, item_owner, plain_title, title},
+    learning::Target,
+    reading::Reading,
+    shown::{self, Shown},
+    stated_actions::addressee,
     talk::Talk,
     task::{Task, find_task, forms},
-    when_cues::{LATER, UNHURRIED, URGENT},
+    weights::{ACTIONS, Weights},
+    when_cues::{UNHURRIED, URGENT},
 };
 
-/// A sentence that scores less is not an action.
-const THRESHOLD: f64 = 2.2;
 /// One action in so many words is a lot.
 const WORDS_PER_ACTION: usize = 400;
 /// A promise that answers a request comes within so many turns.
@@ -52,8 +55,9 @@ pub struct ActionList {
     pub warnings: Vec<Warning>,
 }
 
-/// Finds the tasks that speakers took on or were given, with their owners and due dates. English only: it knows the words by which
-/// that is said in English.
+/// Finds the tasks that speakers took on or were given, with their owners and due dates. It weighs what each turn does and how
+/// the turns around take it, with weights learned from meetings in which readers marked the tasks; the confidence is how likely
+/// a reader is to agree. English only: it knows the words by which that is said in English.
 #[derive(Clone, Debug, Config)]
 pub struct Actions {
     /// How many are answered at most; 0 lets the length tell.
@@ -78,22 +82,13 @@ impl Analyzer for Actions {
     }
 
     async fn analyze(&self, transcript: Transcript, host: &Host<'_>) -> Result<ActionList> {
-        let talk = Talk::new(&transcript);
-        let warnings = warn_unless_english(host, talk.language);
-        let candidates = (0..talk.sentences.len()).filter_map(|sentence| action(&talk, sentence));
-        let candidates = candidates.filter(|candidate| candidate.confidence >= self.min_confidence).collect();
-        let limit = candidates::limit(self.max, &talk, WORDS_PER_ACTION);
-        let mut drafts: Vec<Draft> = Vec::new();
-        for candidate in candidates::best(&talk, candidates, limit) {
-            let draft = Draft::new(&talk, &candidate);
-            match drafts.iter_mut().rev().find(|request| request.is_answered_by(&draft)) {
-                Some(request) => request.merge(draft),
-                None => drafts.push(draft),
-            }
-        }
+        let reading = Reading::new(&transcript);
+        let warnings = warn_unless_english(host, reading.talk.language);
+        let limit = candidates::limit(self.max, &reading.talk, WORDS_PER_ACTION);
         let mut findings = Findings::new(host);
         let mut actions = Vec::new();
-        for Draft { title, owner, due, priority, confidence, evidence, .. } in drafts {
+        for draft in drafts(&reading, &ACTIONS, self.min_confidence, limit) {
+            let Draft { title, owner, due, priority, confidence, evidence, .. } = draft;
             let text = instruction(&title, owner.as_deref(), due.as_deref());
             let finding = findings.add("action", text, confidence, evidence);
             finding.owner.clone_from(&owner);
@@ -131,7 +126,7 @@ impl Analyzer for Actions {
                 ],
                 "findings": [
                     {
-                        "confidence": 0.836,
+                        "confidence": 0.95,
                         "due": "by Friday",
                         "evidence": [
                             {
@@ -148,13 +143,14 @@ impl Analyzer for Actions {
                         "text": "Ann: send the minutes to everyone (by Friday)",
                     },
                     {
-                        "confidence": 0.782,
+                        "confidence": 0.95,
                         "evidence": [
                             {
                                 "quote": "Bo, could you please check the price with the supplier?",
                                 "segment": "s2",
                                 "speaker": "Ann",
                             },
+                            { "quote": "Sure.", "segment": "s3", "speaker": "Bo" },
                         ],
                         "id": "actions-2",
                         "kind": "action",
@@ -183,17 +179,19 @@ struct Draft {
 }
 
 impl Draft {
-    fn new(talk: &Talk<'_>, candidate: &Candidate) -> Self {
-        let sentence = candidate.sentence;
+    fn new(reading: &Reading<'_>, shown: &Shown) -> Self {
+        let talk = &reading.talk;
+        let sentence = shown.sentence;
         let raw = talk.raw(sentence);
-        let task = find_task(&raw, &forms(&raw), &talk.names, talk.speaker(sentence)).expect("a candidate has a task");
-        let due = due_words(&raw);
+        let raw_forms = forms(&raw);
+        let task = find_task(&raw, &raw_forms, &talk.names, talk.speaker(sentence));
+        let due = due_of_task(&raw, task.as_ref().and_then(|task| raw_forms.get(task.verb)).map(|form| form.offset));
         let text = talk.readable(sentence);
         let text_forms = forms(&text);
         // What is cleaned away may have been the cue.
         let title = match find_task(&text, &text_forms, &talk.names, talk.speaker(sentence)) {
-            Some(task) => title(&text, &text_forms, &task, due.as_deref()),
-            None => text.trim_end_matches(['.', '?', '!']).to_owned(),
+            Some(task) if item_owner(&raw).is_none() => title(&text, &text_forms, &task, due.as_deref()),
+            _ => plain_title(&text),
         };
         let words = talk.words(sentence);
         let priority = if !URGENT.find(&words).is_empty() {
@@ -205,14 +203,14 @@ impl Draft {
         };
         Self {
             segment: talk.sentences[sentence].segment(),
-            doer: task.doer,
+            doer: task.as_ref().map_or(Doer::Unknown, |task| task.doer),
             title,
-            owner: owner(talk, sentence, &task),
+            owner: owner(talk, sentence, task.as_ref()),
             due,
             priority,
-            confidence: candidate.confidence,
+            confidence: shown.confidence,
             terms: talk.terms(sentence),
-            evidence: talk.evidence(sentence),
+            evidence: shown.evidence(reading, Target::Actions),
         }
     }
 
@@ -222,7 +220,7 @@ impl Draft {
             && promise.doer == Doer::Speaker
             && self.owner.is_some()
             && self.owner == promise.owner
-            && promise.segment - self.segment <= ANSWERS
+            && promise.segment.checked_sub(self.segment).is_some_and(|turns| turns <= ANSWERS)
             && self.terms.iter().any(|term| promise.terms.contains(term))
     }
 
@@ -233,7 +231,11 @@ impl Draft {
         }
         self.due = promise.due.or(self.due.take());
         self.confidence = self.confidence.max(promise.confidence);
-        self.evidence.extend(promise.evidence);
+        for evidence in promise.evidence {
+            if !self.evidence.contains(&evidence) {
+                self.evidence.push(evidence);
+            }
+        }
     }
 }
 
@@ -242,63 +244,46 @@ fn content_words(title: &str) -> usize {
     words::tokens(title).iter().filter(|word| !words::is_stop_word(word)).count()
 }
 
-/// The sentence as a candidate, if it has a task.
-fn action(talk: &Talk<'_>, sentence: usize) -> Option<Candidate> {
-    let parts = &talk.sentences[sentence];
-    let words = talk.words(sentence);
-    if !(4..=60).contains(&words.len()) || parts.broken || talk.terms(sentence).is_empty() {
-        return None;
+/// The tasks of at least this confidence, `limit` at most, in order.
+fn drafts(reading: &Reading<'_>, weights: &Weights, least: f64, limit: usize) -> Vec<Draft> {
+    let mut drafts: Vec<Draft> = Vec::new();
+    let shown = shown::of_places(reading, Target::Actions, weights, least);
+    for one in shown::surest(shown, limit) {
+        let mut draft = Draft::new(reading, &one);
+        // A request and the promise that answers it may be one place.
+        for sentence in reading.sentences_of_others(&one.others) {
+            let mut other = Draft::new(reading, &Shown { sentence, others: Vec::new(), ..one });
+            if draft.is_answered_by(&other) {
+                draft.merge(other);
+            } else if other.is_answered_by(&draft) {
+                other.merge(draft);
+                draft = other;
+            }
+        }
+        match drafts.iter_mut().rev().find(|request| request.is_answered_by(&draft)) {
+            Some(request) => request.merge(draft),
+            None => drafts.push(draft),
+        }
     }
-    let dated = words.iter().any(|word| matches!(*word, "by" | "before" | "until"));
-    if TASKS.find(&words).is_empty() && CUES.find(&words).is_empty() && !dated {
-        return None;
-    }
-    let raw = talk.raw(sentence);
-    let task = find_task(&raw, &forms(&raw), &talk.names, talk.speaker(sentence))?;
-    let against: f64 = COUNTER_CUES.find(&words).iter().map(|cue| cue.value).sum();
-    let later = LATER.find(&words).iter().map(|cue| cue.value).fold(0.0, f64::max);
-    let reception = dialogue::reception(talk, sentence);
-    let mut score = task.cue_weight + task.task_weight + later - against - 0.8 * doubt(&words, &task);
-    if due_words(&raw).is_some() {
-        score += 0.7;
-    }
-    score += match task.doer {
-        Doer::Addressee => 0.6 * reception.agreement - 0.5 * reception.refusal,
-        _ => 0.3 * reception.agreement - 0.3 * reception.refusal,
-    };
-    // A request is a question; any other question asks what is.
-    if parts.question && task.doer != Doer::Addressee {
-        score -= 1.5;
-    }
-    if task.doer == Doer::Addressee && addressee(talk, sentence).is_some() {
-        score += 0.5;
-    }
-    if talk.terms(sentence).len() < 2 {
-        score -= 0.7;
-    }
-    score -= (words.len() as f64 - 25.0).max(0.0) / 15.0;
-    let position = parts.segment() as f64 / talk.segments.len() as f64;
-    score += 0.5 * (position - 0.5);
-    Some(Candidate { sentence, confidence: logistic(score - THRESHOLD), reply: None })
+    drafts
 }
 
-/// Doubt about the task, but for the cue's own words (`could you`) and for what is to be found out (`ask whether`).
-fn doubt(words: &[&str], task: &Task) -> f64 {
-    let before = &words[..task.cue_start.min(words.len())];
-    let after = &words[task.verb.min(words.len())..];
-    let asks = after.first().is_some_and(|verb| matches!(*verb, "ask" | "check" | "find" | "see" | "test" | "confirm"));
-    let after: Vec<&str> =
-        after.iter().copied().filter(|word| !(asks && matches!(*word, "whether" | "if" | "they" | "can"))).collect();
-    (dialogue::doubt(before) + dialogue::doubt(&after)).min(2.5)
+/// The turns of the evidence of each task, and its confidence.
+pub(crate) fn evidence_turns(reading: &Reading<'_>, weights: &Weights, least: f64) -> Vec<(Vec<usize>, f64)> {
+    let limit = candidates::limit(0, &reading.talk, WORDS_PER_ACTION);
+    let drafts = drafts(reading, weights, least, limit);
+    drafts.iter().map(|draft| (reading.turns_of(&draft.evidence), draft.confidence)).collect()
 }
 
-/// Who is addressed by name, but for the speaker.
-fn addressee(talk: &Talk<'_>, sentence: usize) -> Option<usize> {
-    talk.names.addressed(&talk.raw(sentence)).filter(|&person| talk.speaker(sentence) != Some(person))
-}
-
-fn owner(talk: &Talk<'_>, sentence: usize, task: &Task) -> Option<String> {
+/// Who is to do what a sentence says, as far as it tells.
+fn owner(talk: &Talk<'_>, sentence: usize, task: Option<&Task>) -> Option<String> {
     let label = |speaker: usize| talk.speakers[speaker].to_owned();
+    let raw = talk.raw(sentence);
+    if let Some(name) = item_owner(&raw) {
+        let mention = talk.names.mentions(name).first().copied();
+        return Some(mention.map_or_else(|| name.to_owned(), |mention| label(mention.speaker)));
+    }
+    let Some(task) = task else { return named(talk, sentence).map(label) };
     if let Some(person) = task.named {
         return Some(label(person));
     }
@@ -323,6 +308,12 @@ fn owner(talk: &Talk<'_>, sentence: usize, task: &Task) -> Option<String> {
     }
 }
 
-fn due_words(raw: &str) -> Option<String> {
-    due(raw).map(|time| time.split_whitespace().collect::<Vec<_>>().join(" "))
+/// The one speaker whom the sentence names, but for its own.
+fn named(talk: &Talk<'_>, sentence: usize) -> Option<usize> {
+    let speaker = talk.speaker(sentence);
+    let mentions = talk.names.mentions(&talk.raw(sentence)).into_iter().map(|mention| mention.speaker);
+    let mut people: Vec<usize> = mentions.filter(|&person| Some(person) != speaker).collect();
+    people.sort_unstable();
+    people.dedup();
+    (people.len() == 1).then(|| people[0])
 }

@@ -144,6 +144,21 @@ pub(crate) fn due(text: &str) -> Option<&str> {
     Some(&text[words.0[first].offset..last.offset + last.written.len()])
 }
 
+/// The time at which a task is due, with single spaces: a time behind the verb, whose offset in bytes is given, or one that opens
+/// the sentence. Without a verb only a time with a limit counts (`by Friday`). Who gives thanks for a morning sets no time.
+pub(crate) fn due_of_task(text: &str, verb: Option<usize>) -> Option<String> {
+    let time = due(text)?;
+    let lower = text.to_lowercase();
+    if lower.contains("thank") {
+        return None;
+    }
+    let start = time.as_ptr() as usize - text.as_ptr() as usize;
+    let opens = !text[..start].contains(|c: char| c.is_alphanumeric()) || text[..start].split_whitespace().count() < 3;
+    let sets_limit = ["by ", "before ", "until ", "till "].iter().any(|word| time.to_lowercase().starts_with(word));
+    let belongs = verb.is_some_and(|verb| start > verb || opens) || sets_limit;
+    belongs.then(|| time.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
 /// How many words from `index` are a day of the month after `the`: `twentieth`, `twenty first of May`, `3rd of June`.
 fn ordinal_length(words: &Words<'_>, index: usize) -> Option<usize> {
     let tens = usize::from(matches!(words.get(index), "twenty" | "thirty"));
@@ -222,7 +237,7 @@ fn is_part_of_day(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::due;
+    use super::{due, due_of_task};
 
     #[test]
     fn times_are_found_in_the_words_used() {
@@ -244,6 +259,14 @@ mod tests {
         ] {
             assert_eq!(due(text), Some(time), "{text}");
         }
+    }
+
+    #[test]
+    fn a_task_is_due_at_a_time_behind_its_verb() {
+        assert_eq!(due_of_task("I'll send it by Friday", Some(5)), Some("by Friday".to_owned()));
+        assert_eq!(due_of_task("Next week I'll send it", Some(15)), Some("Next week".to_owned()));
+        assert_eq!(due_of_task("Thank you for sending it this morning", Some(14)), None);
+        assert_eq!(due_of_task("It rained on Friday", None), None);
     }
 
     #[test]

@@ -42,6 +42,34 @@ pub(crate) fn title(text: &str, forms: &[Form], task: &Task, due: Option<&str>) 
     if words::count(&title) < 2 { text.trim_end_matches(['.', '?', '!']).to_owned() } else { capitalised(&title) }
 }
 
+/// What opens an item of a list of tasks.
+const ITEMS: &[&str] =
+    &["action item for ", "action point for ", "action for ", "action item on ", "task for ", "action item: "];
+
+/// Who is named at the head of an item of a list of tasks: `Carla` of `Action item for Carla: book the hall`.
+pub(crate) fn item_owner(text: &str) -> Option<&str> {
+    let lower = text.to_ascii_lowercase();
+    let start = ITEMS.iter().find_map(|item| Some(lower.find(item)? + item.len()))?;
+    let rest = &text[start..];
+    let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '-' || c == '\'')).unwrap_or(rest.len());
+    (end > 0 && rest.starts_with(char::is_uppercase)).then_some(&rest[..end])
+}
+
+/// What is to be done where no verb tells: what follows the colon of an item of a list, or the name and `you` at the head.
+pub(crate) fn plain_title(text: &str) -> String {
+    let lower = text.to_ascii_lowercase();
+    let is_item = ITEMS.iter().any(|item| lower.contains(item));
+    let rest = match text.split_once(':') {
+        Some((_, rest)) if is_item => rest,
+        _ => match text.split_once(", you ") {
+            Some((name, rest)) if words::count(name) < 4 => rest,
+            _ => text,
+        },
+    };
+    let rest = rest.trim().trim_end_matches(['.', '?', '!']);
+    if words::count(rest) < 2 { text.trim_end_matches(['.', '?', '!']).to_owned() } else { capitalised(rest) }
+}
+
 /// The text up to the next clause, two words at least.
 fn first_clause(text: &str) -> &str {
     let ends = CLAUSE_STARTS.iter().filter_map(|mark| text.find(mark));

@@ -1,6 +1,6 @@
-//! This plugin analyses the transcript of a meeting by rules and word statistics: its topics, keyphrases, key points, decisions,
-//! tasks and questions, and who speaks how much. It reads nothing but the transcript, and asks no model unless
-//! `topics` is told to have stretches of talk embedded by one.
+//! This plugin analyses the transcript of a meeting by rules, word statistics and small learned weights: its topics, keyphrases,
+//! key points, decisions, tasks and questions, and who speaks how much. It reads nothing but the transcript, and asks no
+//! model unless `topics` is told to have stretches of talk embedded by one.
 //!
 //! Each analyzer has a module of its own. It prepares the transcript first (module `talk`): sentences are put together
 //! across interruptions, words become numbers and speakers indices. All analyzers are deterministic, and their work grows
@@ -9,6 +9,7 @@
 
 mod action_cues;
 mod actions;
+mod acts;
 mod boundary_cues;
 mod boundary_likeness;
 mod boundary_signals;
@@ -23,16 +24,25 @@ mod findings;
 mod instruction;
 mod key_points;
 mod keyphrases;
+pub mod learning;
 mod noun_cues;
 mod participation;
+mod places;
 mod question_words;
 mod questions;
+mod reading;
 mod segment;
+mod shown;
+mod signals;
+mod stated_actions;
+mod stated_decisions;
 mod talk;
 mod task;
 mod terms;
 pub mod topic_learning;
 mod topics;
+mod turns;
+mod weights;
 mod when_cues;
 
 use jackfield_plugin_api::prelude::*;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::*;
 
 mod languages;
+mod places;
 mod topics;
 
 const ALL: [&str; 7] = ["actions", "decisions", "key-points", "keyphrases", "participation", "questions", "topics"];
@@ -201,9 +202,8 @@ fn plain_statements_of_decisions_are_found() {
         let turns = [("Bo", "Works for me."), ("Ann", text), ("Bo", "Good.")];
         assert_eq!(texts(&answer("decisions", &turns)).len(), 1, "{text}");
     }
-    for text in ["I suggest a melon shape.", "It does look like the round shape of the melon."] {
-        assert!(texts(&answer("decisions", &[("Ann", text), ("Bo", "Yeah.")])).is_empty(), "{text}");
-    }
+    let looks = [("Ann", "It does look like the round shape of the melon."), ("Bo", "Mm-hmm.")];
+    assert!(texts(&answer("decisions", &looks)).is_empty());
 }
 
 #[test]
