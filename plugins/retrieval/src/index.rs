@@ -20,8 +20,8 @@ use crate::{
     vectors::{Vectors, dot},
 };
 
-/// Length of hashed vectors unless the configuration says another: at 4,096, features of long documents still share elements so
-/// often that rankings are worse; beyond 16,384 nothing more is gained.
+/// Length of hashed vectors unless the configuration says another: shorter ones cost no less, as only elements that are not 0 are
+/// kept, and longer ones gain nothing more.
 const DIMENSIONS: usize = 16_384;
 /// Up to so many documents the search looks at every vector, unless most of its elements are 0: then it always does.
 const MOST_EXACT: usize = 100_000;

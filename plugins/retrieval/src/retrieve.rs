@@ -239,8 +239,8 @@ impl Retrieve {
     }
 }
 
-/// The weight of the keyword leg where none is given: the one that serves collections of all kinds best on average, the one
-/// left out as well as the others.
+/// The weight of the keyword leg where none is given. With hashed vectors, any from 0.6 to 0.9 was ahead of BM25 alone on each of
+/// seven collections (`examples/collections`); the vectors of a sentence encoder deserve more.
 #[must_use]
 pub fn default_alpha(embedder: &EmbedderConfig) -> f64 {
     if embedder.is_of_words() { 0.7 } else { 0.5 }
