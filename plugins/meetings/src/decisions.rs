@@ -36,7 +36,7 @@ pub struct Decisions {
     #[schemars(range(max = 1000))]
     pub max: usize,
     /// The least confidence that is answered, 0 to 1.
-    #[config(default = 0.6)]
+    #[config(default = 0.5)]
     #[schemars(range(min = 0.0, max = 1.0))]
     pub min_confidence: f64,
 }
@@ -82,7 +82,7 @@ impl Analyzer for Decisions {
             output: json!({
                 "findings": [
                     {
-                        "confidence": 0.95,
+                        "confidence": 0.858,
                         "evidence": [
                             {
                                 "quote": "Um, let's go with rubber for the case.",

@@ -62,11 +62,13 @@ pub(crate) fn read(meetings: &Path, annotations: &Path, target: Target) -> Resul
             all.push(meeting(name, &turns, &notes, judged, target)?);
         }
     }
-    let short: Value = serde_json::from_str(&fs::read_to_string(annotations.join("short.json"))?)?;
-    for (index, talk) in short.as_array().into_iter().flatten().enumerate() {
-        // A few of them make a series each.
-        let name = format!("short{}x{index:03}", index % 4);
-        all.push(Meeting { is_short: true, ..meeting(&name, &talk["meeting_transcripts"], talk, false, target)? });
+    for file in ["short", "talks"] {
+        let talks: Value = serde_json::from_str(&fs::read_to_string(annotations.join(format!("{file}.json")))?)?;
+        for (index, talk) in talks.as_array().into_iter().flatten().enumerate() {
+            // A few of them make a series each.
+            let name = format!("{file}{}x{index:03}", index % 4);
+            all.push(Meeting { is_short: true, ..meeting(&name, &talk["meeting_transcripts"], talk, false, target)? });
+        }
     }
     all.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(all)

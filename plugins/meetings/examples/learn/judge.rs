@@ -24,7 +24,7 @@ pub(crate) struct Outcome {
 /// The least confidence that an analyzer answers by default.
 pub(crate) fn default_least(target: Target) -> f64 {
     match target {
-        Target::Decisions => 0.6,
+        Target::Decisions => 0.5,
         Target::Actions => 0.5,
     }
 }

@@ -2,8 +2,8 @@
 //! judges them on meetings that they were not learned from.
 //!
 //! `cargo run --release -p jackfield-meetings --example learn -- MEETINGS ANNOTATIONS [WEIGHTS]` reads the meetings of a folder
-//! (`NAME.json` with `meeting_transcripts`) and the annotations of another (`judged/NAME.json`, `further/NAME.json`; short talks
-//! with their text in `short.json`), prints Markdown, and with a third folder writes `decisions.txt` and `actions.txt` there,
+//! (`NAME.json` with `meeting_transcripts`) and the annotations of another (`judged/NAME.json`, `further/NAME.json`; talks of our own
+//! with their text in `short.json` and `talks.json`), prints Markdown, and with a third folder writes `decisions.txt` and `actions.txt` there,
 //! the same bytes each time. All annotations are learned from; those of `judged` are judged by.
 //!
 //! A turn is right if it lies within one turn of what a reader of a wanted item marked (`sure` 2 or 3); items of `sure` 1 are
@@ -25,7 +25,7 @@ use judge::{Outcome, judge};
 
 /// The strength of the L2 penalty on the weights of a place's signals.
 const PLACE_PENALTY: f64 = 1.0;
-/// Short talks are few, and count so often.
+/// Turns of short talks are few, and count so often where it is learned what a turn does.
 const SHORT_WEIGHT: f64 = 5.0;
 /// The readers of the further meetings mark more, so that these count less where it is learned how sure a place is.
 const FURTHER_WEIGHT: f64 = 0.5;
@@ -108,9 +108,9 @@ fn turn_weights(
     (bias, weights)
 }
 
-/// What the places of a meeting count.
+/// What the places of a meeting count. Those of short talks count no more than others, since more is decided in them.
 fn place_weight(meeting: &Meeting) -> f64 {
-    if meeting.judged || meeting.is_short { weight(meeting) } else { FURTHER_WEIGHT }
+    if meeting.judged || meeting.is_short { 1.0 } else { FURTHER_WEIGHT }
 }
 
 fn weight(meeting: &Meeting) -> f64 {
@@ -141,15 +141,17 @@ fn tables(all: &[Meeting], target: Target) -> Result<(), Box<dyn Error>> {
         let rest: Vec<&Meeting> = all.iter().filter(|meeting| !is_left_out(meeting)).collect();
         learn(&rest, target)
     };
-    let mut series: Vec<&str> =
-        all.iter().filter(|meeting| !meeting.is_short).map(|meeting| meeting.series.as_str()).collect();
+    // The shortest talks show the kinds of sentences that there are, and are there to be learned from only.
+    let is_judged = |meeting: &&Meeting| !meeting.series.starts_with("short");
+    let mut series: Vec<&str> = all.iter().filter(is_judged).map(|meeting| meeting.series.as_str()).collect();
     series.sort_unstable();
     series.dedup();
-    let mut by_series: Vec<Outcome> = Vec::new();
+    let (mut by_series, mut of_talks): (Vec<Outcome>, Vec<Outcome>) = Default::default();
     for one in series {
         let weights = fold(&|meeting| meeting.series == one);
         for meeting in all.iter().filter(|meeting| meeting.series == one) {
-            by_series.push(judge(meeting, &found(&meeting.transcript, target, &weights, 0.05)));
+            let outcome = judge(meeting, &found(&meeting.transcript, target, &weights, 0.05));
+            if meeting.is_short { of_talks.push(outcome) } else { by_series.push(outcome) }
         }
     }
     let judged = |outcomes: &[Outcome]| outcomes.iter().filter(|outcome| outcome.judged).cloned().collect::<Vec<_>>();
@@ -160,6 +162,7 @@ fn tables(all: &[Meeting], target: Target) -> Result<(), Box<dyn Error>> {
     for least in [0.4, 0.5, 0.6, 0.7] {
         judge::line("series", "12", &judged(&by_series), least);
         judge::line("series", "all", &by_series, least);
+        judge::line("series", "talks", &of_talks, least);
     }
     let mut by_meeting: Vec<Outcome> = Vec::new();
     for meeting in all.iter().filter(|meeting| meeting.judged) {

@@ -15,7 +15,7 @@ fn a_proposal_that_others_take_up_is_a_decision() {
         &[("Ann", "The timetable is approved.")],
         &[("Ann", "Maybe we should open the kiosk on Sundays."), ("Bo", "Yeah."), ("Cy", "Yeah, Sundays are good.")],
         &[("Ann", "How about slate for the path?"), ("Bo", "Slate, yes."), ("Cy", "Fine with me.")],
-        &[("Ann", "So basically we've got two tents, one stage and no fireworks."), ("Bo", "Right.")],
+        &[("Ann", "So, to sum up, we're going with two tents, one stage and no fireworks."), ("Bo", "Right.")],
     ];
     assert_eq!(decisions(&talks), [1; 6]);
 }
