@@ -99,10 +99,13 @@ fn what_stages_could_not_read_stands_at_the_end_of_a_run_and_on_its_page() {
     let german = "Bo: Wir sprechen über das Budget und den Plan.\nAnn: Ja, und das Budget ist noch nicht fertig.\n";
     let english = "Bo: We talk about the budget and the plan.\nAnn: Yes, and the budget is not ready yet.\n";
     let pipeline = Pipeline::new(toml).with("a.txt", german).with("b.txt", english).with("c.txt", german);
+    let mut shown = jackfield();
+    shown.arg("run").arg(pipeline.path()).arg("--out").arg(pipeline.out());
+    let shown = run_command(&mut shown).expect_code(0);
     let run = run_command(pipeline.command().args(["--jobs", "1"])).expect_code(0);
     let told = "warning: the text is in German, which is not read here, so that little or nothing is found \
                 (decisions, tasks; 2 items)";
-    assert!(run.stderr.contains(told), "{}", run.stderr);
+    assert!(shown.stderr.contains(told), "{}", shown.stderr);
     let lines = results(&run.folder());
     let warned = |line: usize| lines[line]["outputs"]["decisions"]["warnings"][0]["source"].clone();
     assert_eq!((warned(0), warned(1)), ("decisions".into(), serde_json::Value::Null));

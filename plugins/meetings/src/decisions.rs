@@ -61,7 +61,7 @@ impl Analyzer for Decisions {
         for draft in drafts {
             // `So we go with rubber?` is not a question any more once others say yes.
             let mut text = reading.talk.readable(draft.sentence);
-            if text.ends_with('?') {
+            if text.ends_with('?') && !reading.asks_for_information(draft.sentence) {
                 text.pop();
                 text.push('.');
             }

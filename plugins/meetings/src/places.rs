@@ -14,6 +14,8 @@ const APART: usize = 5;
 
 /// Readers never agree more often than this.
 const SUREST: f64 = 0.95;
+/// What is decided outright is at least this sure, in log odds: some six in ten of what rules for single sentences find are right.
+const OUTRIGHT: f64 = 0.5;
 /// A talk of fewer turns is short: there is not much around a place.
 const SHORT: usize = 60;
 
@@ -32,6 +34,8 @@ pub struct Outline {
     pub content: bool,
     /// Whether it states something in so many words, so that it stands for itself.
     pub stated: bool,
+    /// Whether it says outright that something is decided, and tells no tale.
+    pub outright: bool,
     /// Its content words' stems, in order of number.
     pub terms: Vec<u32>,
 }
@@ -134,6 +138,7 @@ impl<'a> Scores<'a> {
         let place = |turn: usize, taken: &[bool]| {
             let others = self.others(turn, taken);
             let score = log_odds(&self.signals(turn, &others));
+            let score = if self.outlines[turn].outright { score.max(OUTRIGHT) } else { score };
             let is_place = logistic(score) >= least && self.is_shown(turn, &others);
             is_place
                 .then(|| (score + self.shown[turn], Place { turn, others, confidence: logistic(score).min(SUREST) }))
@@ -176,6 +181,7 @@ mod tests {
             spoken: turn % 4 != 3,
             content: turn.is_multiple_of(4),
             stated: stated.contains(&turn),
+            outright: false,
             terms: vec![turn as u32],
         };
         (0..count).map(outline).collect()

@@ -4,6 +4,7 @@ use jackfield_text::{Evidence, Transcript, words};
 
 use crate::{
     acts::Act,
+    decision_cues::LEADS,
     learning::Target,
     places::{Outline, Place, Scores},
     signals::{Row, Scene},
@@ -18,6 +19,12 @@ use crate::{
 const LEAST_WORDS: usize = 3;
 /// From this on, in log odds, a sentence states something for itself.
 const STATED: f64 = 0.0;
+/// What a question begins with that asks what is the case.
+const ASKING: &[&str] = &["did", "do", "does", "is", "are", "was", "were", "have", "has", "had"];
+/// What asks for a fact, wherever it stands in a question.
+const WH_WORDS: &[&str] = &["what", "how", "why", "who", "whose", "where", "which"];
+/// From this on, in log odds, a sentence says outright that something is decided.
+const OUTRIGHT: f64 = 0.8;
 /// So many findings of one turn are made at most.
 const MOST_OF_A_TURN: usize = 4;
 
@@ -50,6 +57,7 @@ impl<'a> Reading<'a> {
             spoken: !turn.words.is_empty(),
             content: turn.words.len() >= LEAST_WORDS && !turn.only_assents,
             stated: stated_of(turn, target) >= STATED,
+            outright: target == Target::Decisions && turn.decision >= OUTRIGHT,
             terms: turn.terms.clone(),
         };
         self.turns.iter().map(outline).collect()
@@ -85,11 +93,28 @@ impl<'a> Reading<'a> {
         let is_whole = |&sentence: &usize| self.says_something(sentence) && !self.talk.sentences[sentence].broken;
         let whole: Vec<usize> = sentences.iter().copied().filter(is_whole).collect();
         let of_others: Vec<usize> = self.sentences_of_others(&place.others).into_iter().filter(is_whole).collect();
-        let may_show = |sentence: &usize| may_show(&self.turns[self.talk.sentences[*sentence].segment()], target);
+        let may_show = |sentence: &usize| {
+            may_show(&self.turns[self.talk.sentences[*sentence].segment()], target)
+                && !self.asks_for_information(*sentence)
+        };
         let best =
             [&whole, &of_others].map(|list| list.iter().copied().filter(|one| may_show(one)).collect::<Vec<_>>());
         let lists = best.into_iter().chain([whole, of_others, sentences]);
         lists.into_iter().find_map(|list| self.most(list, target)).into_iter().collect()
+    }
+
+    /// Whether a sentence asks what is the case, rather than what the others think of something: `Did you keep the receipts?`,
+    /// but not `Could we use the small hall?` or `What about Friday?`.
+    pub(crate) fn asks_for_information(&self, sentence: usize) -> bool {
+        let words = self.talk.words(sentence);
+        let proposes = |at: usize| {
+            let next = words.get(at + 1).copied().unwrap_or_default();
+            matches!((words[at], next), ("what" | "how", "about") | ("why", "don't" | "not" | "don"))
+        };
+        let first = words.iter().find(|word| !LEADS.contains(word)).copied().unwrap_or_default();
+        self.talk.sentences[sentence].question
+            && (ASKING.contains(&first) || words.iter().any(|word| WH_WORDS.contains(word)))
+            && !(0..words.len()).any(proposes)
     }
 
     /// The sentence that says most, of equal ones the first.

@@ -74,3 +74,28 @@ fn what_is_done_on_the_spot_is_no_task() {
         assert!(texts(&answer("actions", &talk)).is_empty(), "{text}");
     }
 }
+
+#[test]
+fn what_is_decided_outright_needs_nobody_to_say_yes() {
+    let talks: [&[(&str, &str)]; 5] = [
+        &[("Ann", "We decided to paint the shed green."), ("Bo", "Good.")],
+        &[("Ann", "We've agreed on the second of June for the fair.")],
+        &[("Ann", "It's decided: the club moves to the old mill.")],
+        &[("Ann", "Two winters ago we decided to paint the shed green."), ("Bo", "Good.")],
+        &[("Ann", "We haven't decided on a colour for the shed."), ("Bo", "Okay.")],
+    ];
+    assert_eq!(decisions(&talks), [1, 1, 1, 0, 0]);
+}
+
+#[test]
+fn what_is_shown_is_no_question_for_a_fact_where_anything_else_is_there() {
+    let talk = [
+        ("Ann", "What do the two tents cost?"),
+        ("Bo", "Forty each, so I think we should take the tents."),
+        ("Cy", "Yeah, let's take them."),
+        ("Ann", "Okay, we take the tents."),
+    ];
+    let answered = answer("decisions", &talk);
+    let shown = texts(&answered);
+    assert!(!shown.is_empty() && shown.iter().all(|text| !text.starts_with("What")), "{shown:?}");
+}
