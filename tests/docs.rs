@@ -236,6 +236,10 @@ fn the_page_of_the_extensions_is_what_they_say_of_themselves() {
         let text = |key: &str| descriptor[key].as_str().unwrap_or_default().to_owned();
         let _ = write!(page, "\n## {}\n\n{}.\n\n", text("name"), text("summary"));
         let _ = writeln!(page, "Version {}, {} ({}).", text("version"), text("stability"), text("kind"));
+        if let Some(languages) = descriptor["config"]["x-languages"].as_array() {
+            let codes: Vec<&str> = languages.iter().filter_map(serde_json::Value::as_str).collect();
+            let _ = writeln!(page, "It knows the words of these languages (ISO 639-1): {}.", codes.join(", "));
+        }
         if let Some(about) = descriptor["config"]["description"].as_str().and_then(|about| about.split_once("\n\n")) {
             let _ = write!(page, "\n{}\n", about.1);
         }

@@ -138,6 +138,10 @@ fn describe(plugin: &Plugin, entry: &ExtensionEntry) -> String {
     if let Some(path) = &plugin.path {
         let _ = writeln!(text, "file    {}\nsha256  {}", path.display(), plugin.digest);
     }
+    if let Some(languages) = descriptor.config["x-languages"].as_array() {
+        let codes: Vec<_> = languages.iter().filter_map(Value::as_str).map(line).collect();
+        let _ = writeln!(text, "knows the words of  {}", codes.join(", "));
+    }
     if descriptor.kind == Kind::Model {
         let _ = writeln!(text, "offers  {}", line(&abilities(&descriptor.input)));
     }

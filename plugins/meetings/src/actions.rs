@@ -59,6 +59,7 @@ pub struct ActionList {
 /// the turns around take it, with weights learned from meetings in which readers marked the tasks; the confidence is how likely
 /// a reader is to agree. English only: it knows the words by which that is said in English.
 #[derive(Clone, Debug, Config)]
+#[schemars(extend("x-languages" = ["en"]))]
 pub struct Actions {
     /// How many are answered at most; 0 lets the length tell.
     #[config(default = 0)]

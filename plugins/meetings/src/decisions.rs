@@ -30,6 +30,7 @@ pub struct DecisionList {
 /// does and how the turns around take it, with weights learned from meetings in which readers marked the decisions; the
 /// confidence is how likely a reader is to agree. English only: it knows the words by which that is said in English.
 #[derive(Clone, Debug, Config)]
+#[schemars(extend("x-languages" = ["en"]))]
 pub struct Decisions {
     /// How many are answered at most; 0 lets the length tell.
     #[config(default = 0)]

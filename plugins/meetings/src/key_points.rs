@@ -31,6 +31,7 @@ pub struct KeyPointList {
 
 /// Picks the sentences that say most of what a transcript says, by graph ranking.
 #[derive(Clone, Debug, Config)]
+#[schemars(extend("x-languages" = ["en", "ar", "da", "de", "el", "es", "fi", "fr", "hu", "it", "ja", "ko", "nl", "no", "pl", "pt", "ro", "ru", "sv", "tr", "zh"]))]
 pub struct KeyPoints {
     /// How many are picked, as a share of the number of turns, 0 to 1; from a short talk a few more.
     #[config(default = 0.1)]

@@ -33,6 +33,7 @@ pub struct KeyphraseList {
 
 /// Finds the phrases that carry a transcript's matter, by graph ranking of its words.
 #[derive(Clone, Debug, Config)]
+#[schemars(extend("x-languages" = ["en", "ar", "da", "de", "el", "es", "fi", "fr", "hu", "it", "ja", "ko", "nl", "no", "pl", "pt", "ro", "ru", "sv", "tr", "zh"]))]
 pub struct Keyphrases {
     /// How many phrases are answered at most.
     #[config(default = 15)]

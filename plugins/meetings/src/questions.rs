@@ -71,6 +71,7 @@ pub struct QuestionList {
 /// Finds the questions asked, by whom they were answered, and which were left open: by question marks, and by the
 /// words of English and a dozen other languages.
 #[derive(Clone, Debug, Config)]
+#[schemars(extend("x-languages" = ["en", "ar", "de", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "zh"]))]
 pub struct Questions {
     /// How many are answered at most; 0 lets the length tell.
     #[config(default = 0)]

@@ -47,6 +47,7 @@ pub struct TopicList {
 
 /// Divides a transcript into topics by words, speakers and what a chair says to pass on, and labels each.
 #[derive(Clone, Debug, Config)]
+#[schemars(extend("x-languages" = ["en", "ar", "da", "de", "el", "es", "fi", "fr", "hu", "it", "ja", "ko", "nl", "no", "pl", "pt", "ro", "ru", "sv", "tr", "zh"]))]
 pub struct Topics {
     /// How many topics there are; 0 lets the length tell.
     #[config(default)]

@@ -59,6 +59,7 @@ pub struct AgreementsOutput {
 /// one who objected and then gave in is a supporter with reserve. A bare yes counts while the decision is the last thing
 /// that was asked, plain words count wherever they are within reach and, before the decision, on the same matter.
 #[derive(Clone, Debug, Config)]
+#[schemars(extend("x-languages" = ["en"]))]
 pub struct Agreements {
     /// How many turns before a decision to look for what was argued.
     #[config(default = 8)]

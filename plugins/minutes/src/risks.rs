@@ -35,6 +35,7 @@ pub struct RisksInput {
 /// hedge; an action that nobody took on or that has no date; and a concern voiced in the talk around decisions, actions
 /// and questions. Every risk quotes what it is derived from.
 #[derive(Clone, Debug, Config)]
+#[schemars(extend("x-languages" = ["en"]))]
 pub struct Risks {
     /// How many turns around a decision, an action or a question to look for concerns and for disagreement.
     #[config(default = 5)]
