@@ -42,6 +42,7 @@ mod terms;
 pub mod topic_learning;
 mod topics;
 mod turns;
+mod undecided;
 mod weights;
 mod when_cues;
 

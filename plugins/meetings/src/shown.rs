@@ -2,7 +2,7 @@
 
 use jackfield_text::Evidence;
 
-use crate::{learning::Target, reading::Reading, weights::Weights};
+use crate::{learning::Target, reading::Reading, undecided, weights::Weights};
 
 /// A sentence that is shown as a finding.
 #[derive(Clone, Debug)]
@@ -34,6 +34,11 @@ pub(crate) fn of_places(reading: &Reading<'_>, target: Target, weights: &Weights
     let mut shown: Vec<Shown> = Vec::new();
     for place in reading.places(target, weights, least) {
         for sentence in reading.shown(&place, target) {
+            let none = target == Target::Decisions
+                && (undecided::is_open(&reading.talk, sentence) || undecided::moves_on(&reading.talk, sentence));
+            if none {
+                continue;
+            }
             // A sentence that goes on over several turns is shown once.
             if shown.iter().rev().take(8).all(|one| one.sentence != sentence) {
                 let mut others = place.others.clone();

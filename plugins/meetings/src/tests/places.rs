@@ -40,8 +40,12 @@ fn what_is_turned_down_together_is_a_decision() {
 
 #[test]
 fn open_points_tales_and_small_talk_are_no_decisions() {
-    let talks: [&[(&str, &str)]; 7] = [
+    let talks: [&[(&str, &str)]; 11] = [
         &[("Ann", "We haven't settled the colour of the bench yet."), ("Bo", "No, not yet.")],
+        &[("Ann", "We have not yet agreed on a printer."), ("Bo", "Right.")],
+        &[("Ann", "Okay, let's get to our budget meeting."), ("Bo", "Okay.")],
+        &[("Ann", "So let's start with the second slide."), ("Bo", "Sure.")],
+        &[("Ann", "So, let's have a coffee."), ("Bo", "Yes!")],
         &[("Ann", "Two years ago we decided to sell the barn."), ("Bo", "Oh, I remember that.")],
         &[("Ann", "Let's have a drink first."), ("Bo", "Good idea.")],
         &[("Ann", "Okay, let's move on."), ("Bo", "Sure.")],
@@ -54,7 +58,13 @@ fn open_points_tales_and_small_talk_are_no_decisions() {
         &[("Ann", "We could build a second gate."), ("Bo", "Yeah, but where would it go?"), ("Ann", "I don't know.")],
         &[("Ann", "Is oak better than pine?"), ("Bo", "I don't know.")],
     ];
-    assert_eq!(decisions(&talks), [0; 7]);
+    assert_eq!(decisions(&talks), [0; 11]);
+}
+
+#[test]
+fn what_is_left_out_by_a_let_us_is_a_decision() {
+    let talk = [("Ann", "Then let's leave the fountain out."), ("Bo", "Yes, let's leave it out.")];
+    assert_eq!(decisions(&[&talk]), [1]);
 }
 
 #[test]
