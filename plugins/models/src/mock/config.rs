@@ -16,6 +16,7 @@ use super::{
     insight::{Insight, is_asked},
     network::Network,
     prompt::Prompt,
+    script::Script,
     tokenizer::{FEWEST_TOKENS, MOST_TOKENS},
 };
 use crate::json::canonical;
@@ -61,6 +62,12 @@ pub struct Mock {
     /// take as long as it takes.
     #[config(default = false)]
     pub local: bool,
+    /// Answers that are given instead of the seed's, for pipelines whose results are to mean something without a model: JSON
+    /// Lines of `{"contains": …, "answer": …}`. The first line answers of which each text (one, or a list) occurs in the last
+    /// user message; an answer that is no text is given as JSON.
+    pub script: Option<DigestedPath>,
+    #[serde(skip)]
+    scripted: Script,
     #[serde(skip)]
     network: OnceLock<Arc<Network>>,
 }
@@ -69,7 +76,7 @@ impl Model for Mock {
     const NAME: &'static str = "mock";
     const STABILITY: Stability = Stability::Beta;
 
-    fn open(self) -> Result<Self> {
+    fn open(mut self) -> Result<Self> {
         if !(0.0..=1.0).contains(&self.fail_rate) {
             return Err(Failure::InvalidConfig("`fail_rate` lies outside 0 to 1".to_owned()));
         }
@@ -81,6 +88,9 @@ impl Model for Mock {
             if !(least..=most).contains(&value) {
                 return Err(Failure::InvalidConfig(format!("`{name}` lies outside {least} to {most}")));
             }
+        }
+        if let Some(script) = &self.script {
+            self.scripted = Script::read(&script.path)?;
         }
         Ok(self)
     }
@@ -157,6 +167,7 @@ impl Mock {
         let prompt = Prompt::new(asked);
         let mut random = Random::new(number(0) ^ effect);
         let text = match &request.schema {
+            _ if let Some(scripted) = self.scripted.answer(asked) => scripted.to_owned(),
             Some(schema) => {
                 let system = request.messages.iter().filter(|message| message.role == Role::System);
                 let instructions: String = system.map(|message| message.content.as_str()).collect();
@@ -265,6 +276,22 @@ mod tests {
             let request: CompletionRequest = serde_json::from_value(example.input).unwrap();
             assert_eq!(serde_json::to_value(mock.answer(&request, 0).unwrap()).unwrap(), example.output);
         }
+    }
+
+    #[test]
+    fn a_script_answers_before_the_seed_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("script.jsonl");
+        std::fs::write(&file, r#"{"contains": "early train", "answer": {"label": "cheap"}}"#).unwrap();
+        let scripted: Mock = serde_json::from_value(json!({ "script": file })).unwrap();
+        let scripted = scripted.open().unwrap();
+        let answer = |text: &str| scripted.answer(&CompletionRequest::new(vec![Message::user(text)]), 0).unwrap();
+        assert_eq!(answer("Is the early train full?").text, r#"{"label":"cheap"}"#);
+        assert!(answer("Is the early train full?").usage.unwrap().output > 0);
+        assert_eq!(
+            answer("Is the ferry full?").text,
+            mock(0).answer(&CompletionRequest::new(vec![Message::user("Is the ferry full?")]), 0).unwrap().text
+        );
     }
 
     #[test]

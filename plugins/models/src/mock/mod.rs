@@ -12,6 +12,7 @@ mod insight_tests;
 mod network;
 mod prompt;
 mod resolve;
+mod script;
 mod tokenizer;
 
 pub use config::Mock;
