@@ -59,7 +59,17 @@ fn ten_thousand_stages_are_drawn_and_reported_in_little_memory() {
     let record = |stage: usize| {
         let answer = Answer::Ok { json: "{}".into(), tensors: Vec::new() };
         let (stage, took_us) = (stage as u32, stage as u64 * 1000);
-        Record::Call(CallRecord { item: 0, stage, call: 0, answer, attempts: 1, began_us: 0, took_us, memo: None })
+        Record::Call(CallRecord {
+            item: 0,
+            stage,
+            call: 0,
+            answer,
+            attempts: 1,
+            began_us: 0,
+            took_us,
+            memo: None,
+            exchanges: Vec::new(),
+        })
     };
     writer.put((0..STAGES).map(record).collect()).expect("written");
     writer.finish().expect("written");

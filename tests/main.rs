@@ -22,6 +22,7 @@ mod doctor;
 mod documented_commands;
 mod embedding_models;
 mod escapes;
+mod exchanges;
 mod exports;
 mod fuzz;
 mod grants;

@@ -333,6 +333,8 @@ fn plan(item: &str, timeout: Option<Duration>) -> Plan {
         sandbox_memory: None,
         tensor_storage: None,
         keep_runs: None,
+        max_usd: None,
+        recorded_calls: Default::default(),
         search: None,
         item_views: ViewMarks::default(),
         exports: Vec::new(),

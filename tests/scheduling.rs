@@ -155,6 +155,8 @@ fn plan(case: &Case) -> Plan {
         sandbox_memory: None,
         tensor_storage: None,
         keep_runs: None,
+        max_usd: None,
+        recorded_calls: Default::default(),
         search: None,
         item_views: ViewMarks::default(),
         exports: Vec::new(),

@@ -25,6 +25,40 @@ pub struct Usage {
     pub input: u64,
     /// Tokens written.
     pub output: u64,
+    /// Those of `input` that the server read from its own cache of prompts.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cached_input: u64,
+    /// Those of `input` that the server put into its own cache of prompts.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cache_write: u64,
+    /// Those of `output` that the model thought in.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub reasoning: u64,
+}
+
+impl Usage {
+    /// So many tokens read and written, of which no more is known.
+    #[must_use]
+    pub const fn new(input: u64, output: u64) -> Self {
+        Self { input, output, cached_input: 0, cache_write: 0, reasoning: 0 }
+    }
+
+    /// The tokens of two calls.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self {
+            input: self.input.saturating_add(other.input),
+            output: self.output.saturating_add(other.output),
+            cached_input: self.cached_input.saturating_add(other.cached_input),
+            cache_write: self.cache_write.saturating_add(other.cache_write),
+            reasoning: self.reasoning.saturating_add(other.reasoning),
+        }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// An answer.

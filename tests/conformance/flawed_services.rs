@@ -73,7 +73,7 @@ impl Model for Parrot {
             }
         }
         let output = if wrong("boastful") { 1_000_000 } else { text.len() as u64 / 4 + 1 };
-        let usage = Some(Usage { input: read, output });
+        let usage = Some(Usage::new(read, output));
         let usd = if wrong("greedy") { 0.5 } else { 0.0 };
         if wrong("mute") {
             text.clear();

@@ -61,6 +61,9 @@ pub(super) fn go_on(args: &Args, run: &str) -> GoOn {
     if let Some(jobs) = args.jobs {
         command.push_str(&format!(" --jobs {jobs}"));
     }
+    if let Some(usd) = args.max_usd {
+        command.push_str(&format!(" --max-usd {usd}"));
+    }
     if args.retry_failed {
         command.push_str(" --retry-failed");
     }

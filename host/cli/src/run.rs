@@ -15,7 +15,7 @@ use jackfield::internal::{
 use jackfield_engine::{Cancel, Engine, EngineError, Options, composed, look_for_input};
 use jackfield_loader::escape_untrusted;
 use jackfield_pipeline::{Plan, STANDARD_INPUT};
-use jackfield_services::CallRecorder;
+use jackfield_services::{CallRecorder, RunBudget};
 use jackfield_store::{ModelCount, RunState, SearchCount, Summary, TierCount, TimeStats, warnings_of};
 use serde_json::{Value, json};
 
@@ -72,6 +72,11 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR", num_args = 0..=1)]
     pub(super) record: Option<Option<PathBuf>>,
 
+    /// What the run may cost in US dollars, all its models and sessions together, whatever `[pipeline] max_usd` says. It stops
+    /// before it costs more, and can be resumed with a higher bound.
+    #[arg(long, value_name = "USD", value_parser = dollars)]
+    pub(super) max_usd: Option<f64>,
+
     /// Run again whenever the pipeline, a plugin, a file that `with` names or an input file changes. Calls that are as they
     /// were are not made again. Ctrl-C ends it.
     #[arg(long, conflicts_with = "resume")]
@@ -87,6 +92,12 @@ pub(super) struct Args {
 
     #[command(flatten)]
     telemetry: TelemetryArgs,
+}
+
+/// A bound in US dollars.
+fn dollars(text: &str) -> Result<f64, String> {
+    let usd: f64 = text.parse().map_err(|_| "not a number of dollars".to_owned())?;
+    if usd.is_finite() && usd >= 0.0 { Ok(usd) } else { Err("not an amount of at least 0".to_owned()) }
 }
 
 pub(super) fn run(args: &Args) -> Exit {
@@ -128,6 +139,25 @@ pub(super) enum Ended {
 pub(super) fn go(args: &Args, loaded: &Loaded, cancel: &Cancel, begins: impl FnOnce()) -> Result<Ended, EngineError> {
     let Loaded { plan, registry, instances, services, file } = loaded;
     let mut services = services.clone();
+    if let Some(most) = args.max_usd.or(plan.max_usd) {
+        if plan.models.iter().all(|model| model.price.is_none()) {
+            print_error(
+                "no model of the pipeline has a price, so that nothing counts towards `--max-usd`",
+                Some(
+                    "add `price = { input = ..., output = ... }` to a model, in dollars for a million tokens"
+                        .to_owned(),
+                ),
+            );
+            return Ok(Ended::Refused(Exit::Usage));
+        }
+        for model in plan.models.iter().filter(|model| model.price.is_none() && !model.local) {
+            terminal().say(format!(
+                "note: model `{}` has no price: what it costs does not count towards the bound",
+                model.name
+            ));
+        }
+        services.run_budget = Some(RunBudget::new(most));
+    }
     let mut read = None;
     if !is_standard_input(&plan.input) {
         look_for_input(plan, &BundledInputs)?;

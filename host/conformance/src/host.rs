@@ -178,7 +178,7 @@ fn completion(request: &CompletionRequest) -> Completion {
         },
     );
     let read: usize = request.messages.iter().map(|message| message.content.len()).sum();
-    let usage = Usage { input: read as u64 / 4 + 1, output: text.len() as u64 / 4 + 1 };
+    let usage = Usage::new(read as u64 / 4 + 1, text.len() as u64 / 4 + 1);
     let model = Some("mock".to_owned());
     Completion { text, finish: FinishReason::Stop, usage: Some(usage), model, ..Completion::default() }
 }

@@ -10,9 +10,11 @@ use std::{
 };
 
 use jackfield_loader::sandbox::QueueClock;
-use jackfield_plugin_api::sync::lock;
+use jackfield_plugin_api::{Context, sync::lock};
 use jackfield_services::PendingCompletions;
-use jackfield_store::CompletionRecord;
+use jackfield_store::{CompletionRecord, ExchangeRecord};
+
+use super::exchanges::Exchanges;
 
 /// Shared by the scheduler, which looks at it and cancels, and by the worker that computes the batch, which fills it. It lives
 /// as long as either needs it: what a batch has spent is read even after the batch was dropped.
@@ -33,6 +35,8 @@ pub(super) struct BatchControl {
     completions: Mutex<Vec<CompletionRecord>>,
     /// What caches were asked so far. Behind a lock of its own for the same reason.
     lookups: Mutex<Vec<CacheLookup>>,
+    /// What was asked of models so far, where that is recorded.
+    exchanges: Mutex<Exchanges>,
 }
 
 /// A cache was asked for something.
@@ -62,6 +66,23 @@ impl BatchControl {
     /// What caches were asked since the last call.
     pub(super) fn take_lookups(&self) -> Vec<CacheLookup> {
         mem::take(&mut *lock(&self.lookups))
+    }
+
+    /// Notes that a model is asked something; the number that orders the exchanges of the batch.
+    pub(super) fn begin_exchange(&self) -> u32 {
+        let mut exchanges = lock(&self.exchanges);
+        exchanges.begun += 1;
+        exchanges.begun - 1
+    }
+
+    /// Notes what was asked of a model on behalf of a call, and answered.
+    pub(super) fn note_exchange(&self, context: &Context, exchange: ExchangeRecord) {
+        lock(&self.exchanges).add(context, exchange);
+    }
+
+    /// What was asked of models on behalf of a call since the last time, in order.
+    pub(super) fn take_exchanges(&self, context: &Context) -> Vec<ExchangeRecord> {
+        lock(&self.exchanges).take(context)
     }
 
     /// Whether the scheduler has given the batch up.

@@ -8,6 +8,7 @@ use jackfield_plugin_api::{
     Level, Request, Result, TensorElements, TensorRef, WriteElements,
 };
 use jackfield_services::{Caller, TensorScopes, abilities, log_plugin_line};
+use jackfield_store::ExchangeRecord;
 
 use super::{
     batch_control::BatchControl,
@@ -81,8 +82,17 @@ impl HostCalls for CallHost<'_> {
             }
             self.tensors.check_edits(index, &request)?;
             let pending = self.control.pending_completions.begin();
-            let caller = Caller { context: self.context(index)?, pending: &pending };
-            let (answer, record) = model.complete(request, caller).await;
+            let context = self.context(index)?;
+            let recorded = self.runtime.exchanges.as_ref().map(|secrets| {
+                let request = model.without_secrets(secrets.redact_request(request.clone()));
+                (self.control.begin_exchange(), request)
+            });
+            let (answer, record) = model.complete(request, Caller { context, pending: &pending }).await;
+            if let Some((seq, request)) = recorded {
+                let answer = answer.as_ref().map(|held| held.completion.clone()).map_err(Clone::clone);
+                let completion = record.clone();
+                self.control.note_exchange(context, ExchangeRecord { seq, request, answer, completion });
+            }
             self.control.record_completion(record);
             drop(pending);
             let held = answer?;

@@ -18,6 +18,7 @@ mod cancel;
 mod difference;
 mod document_list;
 mod error;
+mod exchanges;
 mod export;
 mod export_error;
 mod index;

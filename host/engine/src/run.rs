@@ -232,6 +232,7 @@ impl Engine<'_> {
         let (plan, registry, services) = (self.plan, self.registry, &self.services);
         let SessionSetup { began, record, study, wires, cancel } = setup;
         let earlier = record.filter(|record| record.resumed);
+        services.models.iter().for_each(|model| model.share_budget(services.run_budget.clone()));
         if let Some(record) = earlier {
             carry_over_spending(record, services)?;
         }
@@ -352,6 +353,7 @@ impl Engine<'_> {
 /// What earlier sessions have spent counts against the budgets of the models.
 fn carry_over_spending(record: &RunRecord, services: &Services) -> Result<(), EngineError> {
     for (name, spent) in record.db.spent()? {
+        services.run_budget.iter().for_each(|budget| budget.carry_over(spent.usd));
         if let Some(model) = services.models.iter().find(|model| model.name() == name) {
             model.carry_over(spent.tokens_in.saturating_add(spent.tokens_out), spent.usd);
         }

@@ -8,7 +8,7 @@ use jackfield_loader::{
 };
 use jackfield_pipeline::{Plan, StagePlan, schema_violation};
 use jackfield_plugin_api::{Document, Failure, Instance, MAX_DIMENSIONS, Result};
-use jackfield_services::{Cache, Http, Model, Services, StageRecorder};
+use jackfield_services::{Cache, Http, Model, Secrets, Services, StageRecorder};
 use jackfield_store::{Blobs, Ledger};
 use jsonschema::Validator;
 
@@ -56,6 +56,8 @@ pub(super) struct StageRuntime {
     pub(super) ledger: Option<Ledger>,
     /// Records its calls.
     pub(super) recorder: Option<StageRecorder>,
+    /// Where what it asks of models is recorded: the secrets that must not be in it.
+    pub(super) exchanges: Option<Secrets>,
     /// What the stages of the session warned of, where that is counted.
     pub(super) warnings: Option<Arc<PluginWarnings>>,
 }
@@ -124,6 +126,7 @@ impl StageRuntime {
             memo: cache(plan.cache).map(|cache| Memo::new(cache, run, plan, random || services.seeded == plan.cache)),
             ledger: None,
             recorder: None,
+            exchanges: None,
             warnings: None,
         }
     }

@@ -3,9 +3,9 @@
 use std::{sync::Arc, time::Instant};
 
 use jackfield_loader::Registry;
-use jackfield_pipeline::{Plan, StagePlan};
+use jackfield_pipeline::{Plan, RecordedCalls, StagePlan};
 use jackfield_plugin_api::{Instance, Result};
-use jackfield_services::{Services, StageRecorder};
+use jackfield_services::{Secrets, Services, StageRecorder};
 use jackfield_store::{Blobs, Ledger};
 
 use super::{
@@ -38,6 +38,9 @@ impl StageRuntimeFactory<'_> {
         let mut runtime = StageRuntime::new(stage, instance, entry, session);
         runtime.ledger.clone_from(&self.ledger);
         runtime.recorder = self.services.calls.as_ref().map(|calls| StageRecorder::new(calls, stage, self.registry));
+        if self.ledger.is_some() && self.plan.recorded_calls != RecordedCalls::None {
+            runtime.exchanges = Some(Secrets::of_grants(&runtime.grants));
+        }
         runtime.warnings = Some(Arc::clone(&self.warnings));
         Arc::new(runtime)
     }

@@ -38,9 +38,9 @@ pub use parsed::{ParsedPipeline, PluginEntry, Request, SeenItems, parse};
 pub use plan::MOST_CALLS;
 pub use plan::{
     ArmPlan, Budget, CachePlan, Concurrency, Expectation, ExtensionRef, InputExpr, InputPlan, ModelPlan, ObjectivePlan,
-    OnError, OutputPlan, PathIdentities, Plan, Policy, Price, Rate, RoutePlan, SPEND_MEMBERS, STANDARD_INPUT, Scope,
-    SearchPlan, SearchStop, SearchTarget, Source, StagePlan, StudyFile, TableEntry, TestPlan, TierPlan, ViewKind,
-    ViewMarks, Wire,
+    OnError, OutputPlan, PathIdentities, Plan, Policy, Price, Rate, RecordedCalls, RoutePlan, SPEND_MEMBERS,
+    STANDARD_INPUT, Scope, SearchPlan, SearchStop, SearchTarget, Source, StagePlan, StudyFile, TableEntry, TestPlan,
+    TierPlan, ViewKind, ViewMarks, Wire,
 };
 pub use schema::{Alternative, JsonType, View, alternatives, schema_violation};
 pub use step::Step;

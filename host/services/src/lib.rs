@@ -45,7 +45,7 @@ pub use cached_tensors::{keep_tensors, restore_tensors};
 pub use http::Http;
 pub use model::{
     Caller, Exhausted, ExhaustedResource, HeldCompletion, Model, ModelParts, PendingCompletion, PendingCompletions,
-    abilities,
+    RunBudget, abilities,
 };
 pub use open::{ServiceFault, Services, open_cache, open_services};
 pub use plugin_log::log_plugin_line;
@@ -55,6 +55,7 @@ pub use recording::{
 };
 pub use route::{PolicyStateError, PolicyStateFile, Route, SavedPolicyState};
 pub use search::{Search, StudyError, StudyFile, StudyStart};
+pub use secrets::Secrets;
 pub use tensor_scopes::TensorScopes;
 pub use tier::TierParts;
 pub use times::Times;

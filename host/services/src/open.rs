@@ -8,8 +8,8 @@ use jackfield_pipeline::{CachePlan, ModelPlan, Plan};
 use jackfield_plugin_api::{Failure, Offers, Result};
 
 use super::{
-    Cache, CallRecorder, Exhausted, Http, Model, ModelParts, Route, Search, TierParts, route::open_routes,
-    search::open_search, secrets::Secrets,
+    Cache, CallRecorder, Exhausted, ExhaustedResource, Http, Model, ModelParts, Route, RunBudget, Search, TierParts,
+    route::open_routes, search::open_search, secrets::Secrets,
 };
 
 /// The services of a plan, in the plan's order.
@@ -28,6 +28,8 @@ pub struct Services {
     pub seeded: Option<usize>,
     /// The routes.
     pub routes: Vec<Arc<Route>>,
+    /// What a run may cost, all its models together.
+    pub run_budget: Option<Arc<RunBudget>>,
     /// What picks the values of trials, where something is searched.
     pub search: Option<Arc<Search>>,
 }
@@ -36,7 +38,10 @@ impl Services {
     /// The first model that has no more of its budget, or of memory, if there is one: no further work can be begun.
     #[must_use]
     pub fn exhausted(&self) -> Option<Exhausted> {
-        self.models.iter().find_map(|model| model.exhausted())
+        let of_run = self.run_budget.as_ref().filter(|budget| budget.is_exhausted());
+        let resource = of_run.map(|budget| ExhaustedResource::RunBudget(budget.most()));
+        let of_run = resource.map(|resource| Exhausted { model: Arc::from(""), resource });
+        of_run.or_else(|| self.models.iter().find_map(|model| model.exhausted()))
     }
 }
 

@@ -2,7 +2,8 @@
 //! caches.
 
 use jackfield_loader::{is_secret_name, sandbox::Grants};
-use jackfield_plugin_api::{Completion, Failure};
+use jackfield_plugin_api::{Completion, CompletionRequest, Failure, LogProbs, LogProbsOn};
+use serde_json::Value;
 
 /// Length in bytes from which a value is looked for: a shorter one is a placeholder, and part of many words.
 const MIN_SECRET_BYTES: usize = 8;
@@ -16,14 +17,15 @@ struct Secret {
 
 /// The values of variables that were granted and whose names say that they are secrets.
 #[derive(Default)]
-pub(super) struct Secrets {
+pub struct Secrets {
     /// The longest value first, so that one which contains another is replaced whole.
     known: Vec<Secret>,
 }
 
 impl Secrets {
     /// The values of the granted variables whose names are those of secrets.
-    pub(super) fn of_grants(grants: &Grants) -> Self {
+    #[must_use]
+    pub fn of_grants(grants: &Grants) -> Self {
         let variables = grants.variables().filter(|name| is_name_of_secret(name));
         Self::of_variables(variables.filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?))))
     }
@@ -46,6 +48,45 @@ impl Secrets {
             }
         }
         text
+    }
+
+    /// The request without secrets in its texts.
+    #[must_use]
+    pub fn redact_request(&self, mut request: CompletionRequest) -> CompletionRequest {
+        if self.known.is_empty() {
+            return request;
+        }
+        for message in &mut request.messages {
+            message.content = self.redact_text(std::mem::take(&mut message.content));
+        }
+        request.stop = request.stop.into_iter().map(|stop| self.redact_text(stop)).collect();
+        if let Some(LogProbs { on: LogProbsOn::Reply(reply), .. }) = &mut request.logprobs {
+            *reply = self.redact_text(std::mem::take(reply));
+        }
+        if let Some(schema) = &request.schema {
+            let (before, mut changed) = (schema, (**schema).clone());
+            self.redact_value(&mut changed);
+            if changed != **before {
+                request.schema = Some(changed.into());
+            }
+        }
+        request
+    }
+
+    /// Replaces the secrets in the strings of a value, names included.
+    fn redact_value(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => *text = self.redact_text(std::mem::take(text)),
+            Value::Array(list) => list.iter_mut().for_each(|value| self.redact_value(value)),
+            Value::Object(map) => {
+                let entries = std::mem::take(map).into_iter().map(|(key, mut value)| {
+                    self.redact_value(&mut value);
+                    (self.redact_text(key), value)
+                });
+                *map = entries.collect();
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
     }
 
     /// The completion without secrets in its texts.

@@ -48,6 +48,11 @@ pub struct CompletionRecord {
 }
 
 impl CompletionRecord {
+    /// US dollars, as they can be stored.
+    pub(super) fn finite_usd(&self) -> f64 {
+        if self.usd.is_finite() { self.usd } else { 0.0 }
+    }
+
     /// Adds what a call cost.
     pub fn charge(&mut self, usage: Usage, usd: f64) {
         self.usage = sum(self.usage, usage);
@@ -57,5 +62,5 @@ impl CompletionRecord {
 
 /// The tokens of two calls.
 pub const fn sum(one: Usage, other: Usage) -> Usage {
-    Usage { input: one.input.saturating_add(other.input), output: one.output.saturating_add(other.output) }
+    one.plus(other)
 }

@@ -22,6 +22,7 @@
 //! - `db`, `tables`, `checksum`: the SQLite file, its versions, and the checksums of its rows.
 //! - `record`, `writer`, `ledger`, `writes`, `sessions`: what is recorded, and the thread that writes it.
 //! - `read`, `queries`, `rows`, `routes`, `trials`, `spend`: what is read back.
+//! - `exchanges`: what was asked of models and answered, word for word.
 //! - `answer_warnings`: what an answer says that it could not read.
 //! - `check`: whether the file is what was written, and its repair when a run goes on.
 //! - `export`, `file_name`: the plain files that are made from the record.
@@ -42,6 +43,7 @@ pub(crate) mod clock;
 mod completion;
 mod db;
 mod error;
+mod exchanges;
 mod export;
 mod file_name;
 mod find;
@@ -76,6 +78,7 @@ pub use completion::sum;
 pub use completion::{AnswerSource, CompletionRecord};
 pub use db::{Db, STORE};
 pub use error::StoreError;
+pub use exchanges::{Exchange, ExchangeRecord, TokenCounts};
 pub use export::{Member, export_object};
 pub use export::{export_events, export_results, export_run_stages, export_spend, item_json, result_json};
 pub use file_name::{FileNames, file_name_of};

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Db, StoreError, answer_warnings::warnings_of};
+use super::{Db, StoreError, answer_warnings::warnings_of, spend::COMPLETIONS};
 
 /// A call's end, without its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +79,12 @@ pub struct CompletionRow {
     pub tokens_in: u64,
     /// Tokens written.
     pub tokens_out: u64,
+    /// Those of `tokens_in` that the server read from its own cache of prompts.
+    pub tokens_cached: u64,
+    /// Those of `tokens_in` that the server put into its own cache of prompts.
+    pub tokens_cache_write: u64,
+    /// Those of `tokens_out` that the model thought in.
+    pub tokens_reasoning: u64,
     /// US dollars.
     pub usd: f64,
     /// How long it took, waiting included, in microseconds.
@@ -148,12 +154,7 @@ impl Db {
 
     /// Calls `visit` for every completion, in the order in which they ended.
     pub fn each_completion(&self, visit: impl FnMut(CompletionRow)) -> Result<(), StoreError> {
-        self.each(
-            "SELECT model, stage, source, tier, failure IS NOT NULL, tries, tokens_in, tokens_out, usd, took_us
-             FROM model_calls ORDER BY seq",
-            completion_row,
-            visit,
-        )
+        self.each(&format!("SELECT {COMPLETION_COLUMNS} FROM {COMPLETIONS} ORDER BY seq"), completion_row, visit)
     }
 
     /// Calls `visit` for every completion that a stage asked for on behalf of an item (empty for a stage that runs once a run), in
@@ -165,13 +166,12 @@ impl Db {
         mut visit: impl FnMut(CompletionRow, Option<String>),
     ) -> Result<(), StoreError> {
         self.run(|db| {
-            let mut query = db.prepare_cached(
-                "SELECT model, stage, source, tier, failure IS NOT NULL, tries, tokens_in, tokens_out, usd, took_us, failure
-                 FROM model_calls WHERE stage = ?1 AND item = ?2 ORDER BY seq",
-            )?;
+            let mut query = db.prepare_cached(&format!(
+                "SELECT {COMPLETION_COLUMNS}, failure FROM {COMPLETIONS} WHERE stage = ?1 AND item = ?2 ORDER BY seq"
+            ))?;
             let mut rows = query.query(rusqlite::params![stage, item])?;
             while let Some(row) = rows.next()? {
-                visit(completion_row(row)?, row.get(10)?);
+                visit(completion_row(row)?, row.get(13)?);
             }
             Ok(())
         })
@@ -216,6 +216,11 @@ impl Db {
     }
 }
 
+/// The columns that [`completion_row`] reads.
+const COMPLETION_COLUMNS: &str =
+    "model, stage, source, tier, failure IS NOT NULL, tries, tokens_in, tokens_out, usd, took_us,
+    COALESCE(tokens_cached, 0), COALESCE(tokens_cache_write, 0), COALESCE(tokens_reasoning, 0)";
+
 fn completion_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<CompletionRow> {
     Ok(CompletionRow {
         model: row.get(0)?,
@@ -228,6 +233,9 @@ fn completion_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<CompletionRow> {
         tokens_out: unsigned(row, 7)?,
         usd: row.get(8)?,
         took_us: unsigned(row, 9)?,
+        tokens_cached: unsigned(row, 10)?,
+        tokens_cache_write: unsigned(row, 11)?,
+        tokens_reasoning: unsigned(row, 12)?,
     })
 }
 

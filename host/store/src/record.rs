@@ -8,7 +8,7 @@ use std::{
 
 use jackfield_plugin_api::Tensor;
 
-use super::{CompletionRecord, ItemState, RouteRecord, TrialRecord, checksum};
+use super::{CompletionRecord, ExchangeRecord, ItemState, RouteRecord, TrialRecord, checksum};
 
 /// What the memo recorded of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +75,8 @@ pub struct CallRecord {
     pub took_us: u64,
     /// What the memo recorded of it, for a stage with one.
     pub memo: Option<MemoNote>,
+    /// What was asked of models for it, as far as that is recorded.
+    pub exchanges: Vec<ExchangeRecord>,
 }
 
 /// A completion was asked for.

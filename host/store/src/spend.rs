@@ -23,6 +23,15 @@ pub struct Spend {
     pub tokens_in: u64,
     /// Tokens written.
     pub tokens_out: u64,
+    /// Those of `tokens_in` that the server read from its own cache of prompts.
+    #[serde(default)]
+    pub tokens_cached: u64,
+    /// Those of `tokens_in` that the server put into its own cache of prompts.
+    #[serde(default)]
+    pub tokens_cache_write: u64,
+    /// Those of `tokens_out` that the model thought in.
+    #[serde(default)]
+    pub tokens_reasoning: u64,
     /// US dollars.
     #[serde(serialize_with = "rounded")]
     pub cost_usd: f64,
@@ -57,6 +66,9 @@ impl Spend {
         }
         self.tokens_in = self.tokens_in.saturating_add(completion.usage.input);
         self.tokens_out = self.tokens_out.saturating_add(completion.usage.output);
+        self.tokens_cached = self.tokens_cached.saturating_add(completion.usage.cached_input);
+        self.tokens_cache_write = self.tokens_cache_write.saturating_add(completion.usage.cache_write);
+        self.tokens_reasoning = self.tokens_reasoning.saturating_add(completion.usage.reasoning);
         self.cost_usd += completion.usd;
     }
 
@@ -71,15 +83,19 @@ impl Spend {
 /// What is counted of completions. One that was in progress when its process was killed is not counted as a call that ended,
 /// but what it may have spent is.
 const COUNTS: &str = "SUM(source = 'call' AND failure IS NULL AND NOT open), SUM(source != 'call' AND failure IS NULL),
-    SUM(failure IS NOT NULL), SUM(MAX(tries - 1, 0)), TOTAL(tokens_in), TOTAL(tokens_out), TOTAL(usd)";
+    SUM(failure IS NOT NULL), SUM(MAX(tries - 1, 0)), TOTAL(tokens_in), TOTAL(tokens_out), TOTAL(usd), TOTAL(tokens_cached),
+    TOTAL(tokens_cache_write), TOTAL(tokens_reasoning)";
+
+/// Completions, with all that is known of their tokens.
+pub(super) const COMPLETIONS: &str = "model_calls LEFT JOIN completion_tokens USING (seq)";
 
 impl Db {
     /// What each model was paid so far, in all sessions.
     pub fn spent(&self) -> Result<Vec<(String, ModelCount)>, StoreError> {
         self.run(|db| {
-            let sql = format!("SELECT {COUNTS}, model FROM model_calls GROUP BY model ORDER BY model");
+            let sql = format!("SELECT {COUNTS}, model FROM {COMPLETIONS} GROUP BY model ORDER BY model");
             let mut query = db.prepare(&sql)?;
-            query.query_map([], |row| Ok((row.get(7)?, count_of(row)?)))?.collect()
+            query.query_map([], |row| Ok((row.get(10)?, count_of(row)?)))?.collect()
         })
     }
 
@@ -124,15 +140,24 @@ impl Db {
     fn spend(&self, condition: &str, values: impl Params + Copy) -> Result<BTreeMap<u32, Spend>, StoreError> {
         self.run(|db| {
             let mut spend: BTreeMap<u32, Spend> = BTreeMap::new();
-            let sql = format!("SELECT {COUNTS}, stage FROM model_calls {condition} GROUP BY stage");
+            let sql = format!("SELECT {COUNTS}, stage FROM {COMPLETIONS} {condition} GROUP BY stage");
             let mut query = db.prepare_cached(&sql)?;
             let mut rows = query.query(values)?;
             while let Some(row) = rows.next()? {
                 let count = count_of(row)?;
-                let (calls, cached, failed) = (count.calls, count.cached, count.failed);
-                let (tokens_in, tokens_out, cost_usd) = (count.tokens_in, count.tokens_out, count.usd);
-                let of_stage = Spend { calls, cached, failed, tokens_in, tokens_out, cost_usd, ..Spend::default() };
-                spend.insert(row.get(7)?, of_stage);
+                let of_stage = Spend {
+                    calls: count.calls,
+                    cached: count.cached,
+                    failed: count.failed,
+                    tokens_in: count.tokens_in,
+                    tokens_out: count.tokens_out,
+                    tokens_cached: count.tokens_cached,
+                    tokens_cache_write: count.tokens_cache_write,
+                    tokens_reasoning: count.tokens_reasoning,
+                    cost_usd: count.usd,
+                    ..Spend::default()
+                };
+                spend.insert(row.get(10)?, of_stage);
             }
             let sql = format!("SELECT stage, TOTAL(asked), TOTAL(found) FROM lookups {condition} GROUP BY stage");
             let mut query = db.prepare_cached(&sql)?;
@@ -175,6 +200,9 @@ fn count_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<ModelCount> {
         tokens_in: total(4)?,
         tokens_out: total(5)?,
         usd: row.get(6)?,
+        tokens_cached: total(7)?,
+        tokens_cache_write: total(8)?,
+        tokens_reasoning: total(9)?,
     })
 }
 

@@ -275,6 +275,15 @@ pub struct ModelCount {
     pub tokens_in: u64,
     /// Tokens written.
     pub tokens_out: u64,
+    /// Those of `tokens_in` that the server read from its own cache of prompts.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tokens_cached: u64,
+    /// Those of `tokens_in` that the server put into its own cache of prompts.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tokens_cache_write: u64,
+    /// Those of `tokens_out` that the model thought in.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tokens_reasoning: u64,
     /// US dollars.
     pub usd: f64,
 }

@@ -6,13 +6,14 @@
 //! | 2 | routes |
 //! | 3 | checksums of rows, whose record it is, what is spent before it is known what for |
 //! | 4 | trials of a search |
+//! | 5 | exchanges with models, and which tokens of a completion were cached or thought in |
 
 use rusqlite::{Connection, Row, ToSql, params_from_iter, types::ToSqlOutput, types::ValueRef};
 
 use super::checksum::RowChecksum;
 
 /// The version that this program writes.
-pub(super) const VERSION: i64 = 4;
+pub(super) const VERSION: i64 = 5;
 
 const TABLES_V1: &str = "
 CREATE TABLE sessions (id INTEGER PRIMARY KEY, began TEXT NOT NULL, ended TEXT, state TEXT NOT NULL);
@@ -69,6 +70,23 @@ const TRIALS_V4: &str = "
 CREATE TABLE trials (item INTEGER PRIMARY KEY, outcome TEXT NOT NULL, settled INTEGER NOT NULL, sum INTEGER);
 ";
 
+/// `completion_tokens`: what is known further of the tokens of a completion; no row where that is nothing.
+const EXCHANGES_V5: &str = "
+CREATE TABLE exchanges (
+    item INTEGER NOT NULL, stage INTEGER NOT NULL, call INTEGER NOT NULL, seq INTEGER NOT NULL,
+    session INTEGER NOT NULL, model TEXT NOT NULL, request TEXT NOT NULL, answer TEXT, failure TEXT, message TEXT,
+    source TEXT NOT NULL, tier TEXT, tries INTEGER NOT NULL,
+    tokens_in INTEGER NOT NULL, tokens_out INTEGER NOT NULL, tokens_cached INTEGER NOT NULL,
+    tokens_cache_write INTEGER NOT NULL, tokens_reasoning INTEGER NOT NULL, usd REAL NOT NULL, took_us INTEGER NOT NULL,
+    sum INTEGER,
+    PRIMARY KEY (item, stage, call, seq)
+) WITHOUT ROWID;
+CREATE TABLE completion_tokens (
+    seq INTEGER PRIMARY KEY, tokens_cached INTEGER NOT NULL, tokens_cache_write INTEGER NOT NULL,
+    tokens_reasoning INTEGER NOT NULL, sum INTEGER
+);
+";
+
 /// What an older file lacks, for a connection that may not write to it: rows without checksums.
 const VIEWS: &str = "
 CREATE TEMP VIEW meta AS SELECT '' AS key, '' AS value, NULL AS sum WHERE 0;
@@ -91,6 +109,14 @@ CREATE TEMP VIEW route_starts AS SELECT 0 AS stage, '' AS state, NULL AS sum WHE
 
 const EMPTY_TRIALS: &str = "
 CREATE TEMP VIEW trials AS SELECT 0 AS item, '' AS outcome, 0 AS settled, NULL AS sum WHERE 0;
+";
+
+const EMPTY_EXCHANGES: &str = "
+CREATE TEMP VIEW exchanges AS SELECT 0 AS item, 0 AS stage, 0 AS call, 0 AS seq, 0 AS session, '' AS model, '' AS request,
+    '' AS answer, '' AS failure, '' AS message, '' AS source, '' AS tier, 0 AS tries, 0 AS tokens_in, 0 AS tokens_out,
+    0 AS tokens_cached, 0 AS tokens_cache_write, 0 AS tokens_reasoning, 0.0 AS usd, 0 AS took_us, NULL AS sum WHERE 0;
+CREATE TEMP VIEW completion_tokens AS SELECT 0 AS seq, 0 AS tokens_cached, 0 AS tokens_cache_write, 0 AS tokens_reasoning,
+    NULL AS sum WHERE 0;
 ";
 
 /// Columns of a table that one checksum is over.
@@ -143,6 +169,11 @@ checksummed_columns! {
         ["item", "stage", "context", "attempts", "scores", "reward", "objectives", "settled"];
     ROUTE_STARTS = "route_starts", "what a route began with", 1, "sum", 11, ["stage", "state"];
     TRIALS = "trials", "a trial", 1, "sum", 12, ["item", "outcome", "settled"];
+    EXCHANGES = "exchanges", "what was asked of a model", 4, "sum", 13,
+        ["item", "stage", "call", "seq", "session", "model", "request", "answer", "failure", "message", "source", "tier",
+         "tries", "tokens_in", "tokens_out", "tokens_cached", "tokens_cache_write", "tokens_reasoning", "usd", "took_us"];
+    COMPLETION_TOKENS = "completion_tokens", "the tokens of a completion", 1, "sum", 14,
+        ["seq", "tokens_cached", "tokens_cache_write", "tokens_reasoning"];
 }
 
 impl ChecksummedColumns {
@@ -252,7 +283,8 @@ fn version(db: &Connection) -> Result<i64, TablesError> {
         VERSION.. if version > VERSION => Err(TablesError::Newer(version)),
         0 if has_table("items")? => Err(TablesError::Inconsistent("it has tables and no version")),
         1..3 if has_table("meta")? => Err(TablesError::Inconsistent("its version is older than its tables")),
-        1..VERSION if has_table("trials")? => Err(TablesError::Inconsistent("its version is older than its tables")),
+        1..4 if has_table("trials")? => Err(TablesError::Inconsistent("its version is older than its tables")),
+        1..VERSION if has_table("exchanges")? => Err(TablesError::Inconsistent("its version is older than its tables")),
         ..0 => Err(TablesError::Inconsistent("it has no version")),
         _ => Ok(version),
     }
@@ -274,7 +306,10 @@ pub(super) fn create_or_upgrade(db: &Connection) -> Result<(), TablesError> {
     if before < 3 {
         db.execute_batch(CHECKSUMS_V3)?;
     }
-    db.execute_batch(TRIALS_V4)?;
+    if before < 4 {
+        db.execute_batch(TRIALS_V4)?;
+    }
+    db.execute_batch(EXCHANGES_V5)?;
     if (1..3).contains(&before) {
         write_all_checksums(db)?;
     }
@@ -292,7 +327,10 @@ pub(super) fn add_views_of_older(db: &Connection) -> Result<bool, TablesError> {
     if before == 0 {
         return Err(TablesError::Inconsistent("it has no tables"));
     }
-    db.execute_batch(EMPTY_TRIALS)?;
+    db.execute_batch(EMPTY_EXCHANGES)?;
+    if before < 4 {
+        db.execute_batch(EMPTY_TRIALS)?;
+    }
     if before >= 3 {
         return Ok(true);
     }

@@ -247,6 +247,15 @@ impl WriterThread {
 
     fn write_call(&mut self, record: &CallRecord) -> Result<(), StoreError> {
         let written = self.db.put_result(self.session, record)?;
+        if written.is_some() {
+            let key = (record.item, record.stage, record.call);
+            if self.resumed {
+                self.db.forget_exchanges(key)?;
+            }
+            for exchange in &record.exchanges {
+                self.db.put_exchange(self.session, key, exchange)?;
+            }
+        }
         if let (Some(checksum), Some(results)) = (written, self.result_checksums.get_mut(&record.item)) {
             results.push(ResultChecksum { stage: record.stage, call: record.call, checksum });
         }

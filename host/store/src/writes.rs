@@ -1,5 +1,6 @@
 //! What is written to a run's SQLite file as the run goes on: items, results, completions, lookups and events.
 
+use jackfield_plugin_api::Usage;
 use rusqlite::{Connection, params_from_iter, types::ValueRef};
 
 use super::{
@@ -9,8 +10,6 @@ use super::{
     tables::{self, BoundValue, integer, optional, optional_bytes, optional_text, text},
     tensors,
 };
-use crate::AnswerSource;
-
 /// How many results an item has, and the sum of their checksums.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct ResultTotals {
@@ -99,12 +98,7 @@ impl Db {
     /// Records a completion, or writes it over as more of it is known.
     pub(super) fn put_completion(&self, session: i64, seq: i64, entry: &CompletionEntry) -> Result<(), StoreError> {
         let completion = &entry.completion;
-        let (source, tier) = match &completion.source {
-            AnswerSource::Call => ("call", None),
-            AnswerSource::Cache(tier) => ("cache", Some(tier.as_str())),
-            AnswerSource::Shared => ("shared", None),
-        };
-        let usd = if completion.usd.is_finite() { completion.usd } else { 0.0 };
+        let (source, tier) = completion.source.columns();
         let sql =
             "INSERT OR REPLACE INTO model_calls (seq, session, model, stage, item, source, tier, failure, tries, \
              tokens_in, tokens_out, usd, began_us, took_us, open, sum)
@@ -122,12 +116,20 @@ impl Db {
                 integer(completion.tries),
                 integer(completion.usage.input),
                 integer(completion.usage.output),
-                ValueRef::Real(usd),
+                ValueRef::Real(completion.finite_usd()),
                 integer(entry.began_us),
                 integer(completion.took.as_micros()),
                 integer(entry.open),
             ];
-            tables::COMPLETIONS.write(db, sql, &values).map(drop)
+            tables::COMPLETIONS.write(db, sql, &values)?;
+            let Usage { cached_input, cache_write, reasoning, .. } = completion.usage;
+            if cached_input == 0 && cache_write == 0 && reasoning == 0 {
+                return Ok(());
+            }
+            let sql = "INSERT OR REPLACE INTO completion_tokens (seq, tokens_cached, tokens_cache_write, tokens_reasoning, sum) \
+                 VALUES (?1, ?2, ?3, ?4, ?5)";
+            let values = [integer(seq), integer(cached_input), integer(cache_write), integer(reasoning)];
+            tables::COMPLETION_TOKENS.write(db, sql, &values).map(drop)
         })
     }
 
@@ -193,8 +195,10 @@ impl Db {
         self.begin()?;
         let forgotten = self.run(|db| {
             let mut delete = db.prepare("DELETE FROM results WHERE item = ?1")?;
+            let mut delete_exchanges = db.prepare("DELETE FROM exchanges WHERE item = ?1")?;
             items.iter().try_for_each(|item| {
                 delete.execute([*item as i64])?;
+                delete_exchanges.execute([*item as i64])?;
                 reopen_item(db, *item as i64)
             })
         });

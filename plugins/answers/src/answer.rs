@@ -167,7 +167,7 @@ impl Analyzer for Answer {
                     CompletionRequest { max_tokens, temperature, ..model_answer::request(&input.query, hits) };
                 let completion = host.complete(request).await?;
                 // Not `tokens()`: an answer from a cache has to leave the same record.
-                let Usage { input, output } = completion.usage.unwrap_or_default();
+                let Usage { input, output, .. } = completion.usage.unwrap_or_default();
                 let checked = model_answer::check(&completion.text, hits)?;
                 answered.tokens = Tokens { input, output };
                 answered.usd = completion.usd;

@@ -36,7 +36,7 @@ impl HostCalls for ScriptedModel {
     fn complete<'a>(&'a self, _index: u32, request: CompletionRequest) -> BoxFuture<'a, Result<Completion>> {
         self.requests.lock().expect("a lock").push(request);
         let answer = self.answers.lock().expect("a lock").remove(0);
-        let usage = Some(Usage { input: 100, output: 10 });
+        let usage = Some(Usage::new(100, 10));
         Box::pin(
             async move { answer.map(|value| Completion { text: value.to_string(), usage, ..Completion::default() }) },
         )

@@ -283,7 +283,7 @@ mod tests {
                 let distribution = asked.distribution.then(|| tensor.clone());
                 TokenLogProbs { tokens: words.iter().take(first as usize).map(token_logprob).collect(), distribution }
             });
-            let usage = Usage { input: 1, output: words.len() as u64 };
+            let usage = Usage::new(1, words.len() as u64);
             let finish = if words.concat() == *prompt_text { FinishReason::Stop } else { FinishReason::Length };
             Ok(Completion { text: words.concat(), usage: Some(usage), finish, logprobs, ..Completion::default() })
         });

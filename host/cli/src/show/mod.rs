@@ -1,6 +1,7 @@
-//! `jackfield show` draws an item of a run on the terminal: its input, and what each stage answered.
+//! `jackfield show` draws an item of a run on the terminal: its input, what each stage answered, and what it asked of models.
 
 mod block;
+mod exchanges;
 mod grids;
 mod values;
 
@@ -16,10 +17,13 @@ use jackfield_engine::read_again;
 use jackfield_loader::escape_untrusted;
 use jackfield_pipeline::{Scope, StagePlan, ViewMarks, hint_for};
 use jackfield_report::looks::{Drawn, Looks};
-use jackfield_store::{Db, ItemRow, RunJson, StoreError, item_json, read_record};
-use serde_json::{Value, json};
+use jackfield_store::{Db, Exchange, ItemRow, RunJson, Spend, StoreError, item_json, read_record};
+use serde_json::{Map, Value, json};
 
-use self::block::{Canvas, Pen};
+use self::{
+    block::{Canvas, Pen},
+    exchanges::{exchange_json, exchange_lines},
+};
 use super::{
     chosen_run::chosen_run,
     exit::{Exit, print_error},
@@ -41,9 +45,13 @@ pub(super) struct Args {
     /// Id of the item.
     item: String,
 
-    /// Show what this stage answered, and nothing else.
-    #[arg(long, value_name = "NAME")]
+    /// Show what this stage asked and answered, and nothing else.
+    #[arg(value_name = "STAGE")]
     stage: Option<String>,
+
+    /// The same as STAGE.
+    #[arg(long = "stage", value_name = "NAME", conflicts_with = "stage")]
+    stage_option: Option<String>,
 
     /// Whether to use colours; `auto` does on a terminal, unless `NO_COLOR` is set.
     #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
@@ -57,7 +65,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR", default_value = OUT)]
     out: PathBuf,
 
-    /// Print one JSON object: the input, the answers, and what of them is to be drawn.
+    /// Print one JSON object: the input, the answers, what of them is to be drawn, and what was asked of models.
     #[arg(long)]
     json: bool,
 }
@@ -72,16 +80,16 @@ enum When {
 }
 
 pub(super) fn show(args: &Args) -> Exit {
-    show_item(args).unwrap_or_else(|error| {
+    show_item(args.stage.as_deref().or(args.stage_option.as_deref()), args).unwrap_or_else(|error| {
         print_error(&error, error.hint());
         Exit::Failed
     })
 }
 
-fn show_item(args: &Args) -> Result<Exit, StoreError> {
+fn show_item(only_stage: Option<&str>, args: &Args) -> Result<Exit, StoreError> {
     let (folder, run) = chosen_run(&args.out, &args.run)?;
-    if let Some(name) = &args.stage {
-        let Some(stage) = run.plan.stages.iter().find(|stage| stage.name == *name) else {
+    if let Some(name) = only_stage {
+        let Some(stage) = run.plan.stages.iter().find(|stage| stage.name == name) else {
             let stages = run.plan.stages.iter().map(|stage| stage.name.as_str());
             print_error(
                 format!("run `{}` has no stage `{}`", run.run, escape_untrusted(name)),
@@ -103,19 +111,20 @@ fn show_item(args: &Args) -> Result<Exit, StoreError> {
         let Some(item) = db.item_by_id(&args.item)? else { return Ok(None) };
         db.verify_item(item.index as i64, &run)?;
         let line = item_json(&db, &run.plan, &item)?;
-        Ok(Some((item, line)))
+        let (asked, spend) = (db.exchanges_of(item.index as i64)?, db.spend_of_item(&item.id)?);
+        Ok(Some((item, line, asked, spend)))
     })?;
-    let Some((item, line)) = found else {
+    let Some((item, line, asked, spend)) = found else {
         print_error(
             format!("run `{}` has no item `{}`", run.run, escape_untrusted(&args.item)),
             hint_for(&args.item, "its items", ids(&db)?.iter().map(String::as_str)),
         );
         return Ok(Exit::Usage);
     };
-    let input = if args.stage.is_none() { read_input(&folder, &run, &db, &item) } else { Ok(None) };
-    let shown = ShownItem { run: &run, item: &item, line, input };
+    let input = if only_stage.is_none() { read_input(&folder, &run, &db, &item) } else { Ok(None) };
+    let shown = ShownItem { run: &run, item: &item, line, input, only_stage, asked, spend };
     if args.json {
-        print_json(&shown.as_json(args))
+        print_json(&shown.as_json())
     } else {
         shown.print(args)
     }
@@ -152,19 +161,37 @@ struct ShownItem<'a> {
     /// Its results, as its line in `results.jsonl` has them.
     line: Value,
     input: Result<Option<Value>, String>,
+    /// The one stage that is shown; all without it.
+    only_stage: Option<&'a str>,
+    /// What stages asked of models, as far as it is on record.
+    asked: Vec<Exchange>,
+    /// What stages spent, by position.
+    spend: BTreeMap<u32, Spend>,
 }
 
 impl ShownItem<'_> {
     /// The stages that are shown.
-    fn stages<'s>(&'s self, args: &'s Args) -> impl Iterator<Item = &'s StagePlan> {
-        let stages = self.run.plan.stages.iter().filter(|stage| stage.scope == Scope::Item);
-        stages.filter(|stage| args.stage.as_ref().is_none_or(|name| stage.name == *name))
+    fn stages(&self) -> impl Iterator<Item = (u32, &StagePlan)> {
+        let stages = (0..).zip(&self.run.plan.stages).filter(|(_, stage)| stage.scope == Scope::Item);
+        stages.filter(|(_, stage)| self.only_stage.is_none_or(|name| stage.name == name))
     }
 
-    fn as_json(&self, args: &Args) -> Value {
+    /// What a stage asked of models, as far as it is on record.
+    fn asked_by(&self, stage: u32) -> Vec<&Exchange> {
+        self.asked.iter().filter(|exchange| exchange.stage == stage).collect()
+    }
+
+    /// The stages of which it is not on record what they asked of a model.
+    fn unrecorded(&self) -> Vec<&str> {
+        let asked = |spend: &Spend| spend.calls + spend.cached + spend.failed > 0;
+        let stages = self.stages().filter(|(index, _)| self.spend.get(index).is_some_and(asked));
+        stages.filter(|(index, _)| self.asked_by(*index).is_empty()).map(|(_, stage)| stage.name.as_str()).collect()
+    }
+
+    fn as_json(&self) -> Value {
         let mut shown = self.line.clone();
         let keep_only_stage = |shown: &mut Value, key: &str| {
-            if let (Some(name), Some(map)) = (&args.stage, shown.get_mut(key).and_then(Value::as_object_mut)) {
+            if let (Some(name), Some(map)) = (self.only_stage, shown.get_mut(key).and_then(Value::as_object_mut)) {
                 map.retain(|stage, _| stage == name);
             }
         };
@@ -185,16 +212,22 @@ impl ShownItem<'_> {
         if let Ok(Some(input)) = &self.input {
             add(None, input, &self.run.plan.item_views);
         }
-        for stage in self.stages(args) {
+        for (_, stage) in self.stages() {
             if let Some(answer) = self.line["outputs"].get(&stage.name) {
                 add(Some(&stage.name), answer, &stage.views);
             }
         }
         shown["run"] = self.run.run.as_str().into();
-        if args.stage.is_none() {
+        if self.only_stage.is_none() {
             shown["input"] = self.input.as_ref().ok().cloned().flatten().unwrap_or_default();
         }
         shown["views"] = views.into();
+        let asked = self.stages().map(|(index, stage)| (stage.name.clone(), self.asked_by(index)));
+        let asked: Map<String, Value> = asked
+            .filter(|(_, asked)| !asked.is_empty())
+            .map(|(stage, asked)| (stage, asked.into_iter().map(exchange_json).collect()))
+            .collect();
+        shown["exchanges"] = asked.into();
         shown
     }
 
@@ -221,10 +254,11 @@ impl ShownItem<'_> {
             }
             Err(why) => lines.extend([String::new(), format!("input: not shown: {}", escape_untrusted(why))]),
         }
-        for stage in self.stages(args) {
+        for (index, stage) in self.stages() {
+            let asked = self.asked_by(index);
             let failures = self.line["failures"].get(&stage.name).and_then(Value::as_array);
             let answer = self.line["outputs"].get(&stage.name);
-            if failures.is_none() && answer.is_none() {
+            if failures.is_none() && answer.is_none() && asked.is_empty() {
                 continue;
             }
             lines.extend([String::new(), pen.strong(&escape_untrusted(&stage.name))]);
@@ -233,9 +267,20 @@ impl ShownItem<'_> {
             }
             lines
                 .extend(failures.into_iter().flatten().map(|failure| format!("  {}", pen.bad(&failure_line(failure)))));
+            lines.extend(exchange_lines(&asked, pen));
         }
         output().styled(lines.join("\n"));
         let plan = &self.run.plan;
+        if let unrecorded @ [first, ..] = self.unrecorded().as_slice() {
+            let others = match unrecorded.len() - 1 {
+                0 => String::new(),
+                count => format!(" and {count} more"),
+            };
+            terminal().say(format!(
+                "note: what stage `{first}`{others} asked of its model is not on record: `[record]` with `calls = \"full\"` in \
+                 the pipeline keeps it, from the next run on"
+            ));
+        }
         if plan.item_views.is_empty() && plan.stages.iter().all(|stage| stage.views.is_empty()) {
             terminal().say(
                 "note: nothing is drawn: no stage of this run marks anything to be looked at (`x-view` in its schemas), or the \

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use jackfield_pipeline::OnError;
+use jackfield_pipeline::{OnError, RecordedCalls};
 use jackfield_plugin_api::{Document, Failure};
 use jackfield_store::{Answer, AnswerSource, CacheLookups, CallRecord, CompletionEntry, Record, Spend};
 
@@ -57,14 +57,15 @@ impl Scheduler<'_, '_> {
 
     /// Each call of a batch has its answer.
     fn answer_each_call(&mut self, batch: SentCalls, answers: BatchAnswers, times: BatchTimes) {
-        let SentCalls { stage, calls, requests, .. } = batch;
+        let SentCalls { stage, calls, requests, control } = batch;
         let mut memo = answers.memo.into_iter();
         for (position, (call, result)) in calls.into_iter().zip(answers.results).enumerate() {
             let (request, memo) = (&requests[position], memo.next());
             let took = times.of_call(memo.as_ref().is_some_and(|memo| memo.hit));
             let began_us = answers.began_us + (took * position as u32).as_micros() as u64;
             let timing = CallTiming { began: answers.began, began_us, took_us: took.as_micros() as u64 };
-            self.answer_call(AnsweredCall { stage, call, request, result, timed_out: false, timing, memo });
+            let exchanges = control.take_exchanges(&request.context);
+            self.answer_call(AnsweredCall { stage, call, request, result, timed_out: false, timing, memo, exchanges });
         }
     }
 
@@ -188,7 +189,7 @@ impl Scheduler<'_, '_> {
 
     /// A call was answered for good, well or not: that is recorded, and whatever follows from it begins.
     fn accept_answer(&mut self, answered: AnsweredCall<'_>) {
-        let AnsweredCall { stage, call, result, timed_out, timing, memo, .. } = answered;
+        let AnsweredCall { stage, call, result, timed_out, timing, memo, mut exchanges, .. } = answered;
         let (queue, item) = (&mut self.stages[stage], &mut self.items[call.item]);
         let from_memo = memo.as_ref().is_some_and(|memo| memo.hit);
         if let Err(failure) = &result {
@@ -218,6 +219,10 @@ impl Scheduler<'_, '_> {
                     Answer::Failed { kind: kind.to_owned(), message: failure.message().to_owned() }
                 }
             };
+            // Where all are kept, the others are not noted in the first place.
+            if result.is_ok() && self.plan.recorded_calls != RecordedCalls::Full {
+                exchanges.retain(|exchange| exchange.answer.is_err());
+            }
             self.record.push(Record::Call(CallRecord {
                 item: item.index,
                 stage: stage.to_record(),
@@ -227,6 +232,7 @@ impl Scheduler<'_, '_> {
                 began_us: timing.began_us,
                 took_us: timing.took_us,
                 memo,
+                exchanges,
             }));
         }
         let ended = self.gather(call.item, stage, call.index, result.ok());

@@ -258,7 +258,17 @@ impl Scheduler<'_, '_> {
     /// Records what stands in place of the answer to a call that is not made.
     fn record_not_called(&mut self, slot: ItemSlot, stage: StageIdx, call: CallIdx, answer: Answer) {
         let (item, stage, call) = (self.items[slot].index, stage.to_record(), call.0);
-        let record = CallRecord { item, stage, call, answer, attempts: 0, began_us: 0, took_us: 0, memo: None };
+        let record = CallRecord {
+            item,
+            stage,
+            call,
+            answer,
+            attempts: 0,
+            began_us: 0,
+            took_us: 0,
+            memo: None,
+            exchanges: Vec::new(),
+        };
         self.record.push(Record::Call(record));
     }
 }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use jackfield_plugin_api::{Document, Request, Result as CallResult};
-use jackfield_store::MemoNote;
+use jackfield_store::{ExchangeRecord, MemoNote};
 
 use crate::{
     batch_control::BatchControl,
@@ -94,4 +94,6 @@ pub(super) struct AnsweredCall<'r> {
     pub(super) timing: CallTiming,
     /// What the memo says of it, for a stage with one.
     pub(super) memo: Option<MemoNote>,
+    /// What was asked of models for it.
+    pub(super) exchanges: Vec<ExchangeRecord>,
 }

@@ -85,6 +85,7 @@ impl Scheduler<'_, '_> {
                 timed_out: true,
                 timing: CallTiming { began, began_us, took_us: timeout.as_micros() as u64 },
                 memo: None,
+                exchanges: batch.control.take_exchanges(&request.context),
             });
         }
     }

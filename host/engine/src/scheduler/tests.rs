@@ -78,6 +78,8 @@ fn plan(stages: Vec<StagePlan>) -> Plan {
         sandbox_memory: None,
         tensor_storage: None,
         keep_runs: None,
+        max_usd: None,
+        recorded_calls: Default::default(),
         models: Vec::new(),
         caches: Vec::new(),
         stages,

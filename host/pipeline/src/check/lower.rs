@@ -59,6 +59,8 @@ impl Checker<'_> {
             sandbox_memory: parsed.sandbox_memory.as_ref().map(|memory| memory.value),
             tensor_storage: parsed.tensor_storage,
             keep_runs: parsed.keep_runs,
+            max_usd: parsed.max_usd.as_ref().map(|most| most.value),
+            recorded_calls: parsed.recorded_calls,
             models: self.lower_models()?,
             caches: self.lower_caches()?,
             stages,

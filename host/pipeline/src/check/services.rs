@@ -44,6 +44,14 @@ impl<'a> Checker<'a> {
             }
             self.check_cache_reference(model.cache.as_ref());
         }
+        if let Some(most) = &parsed.max_usd
+            && parsed.models.iter().all(|model| model.price.is_none())
+        {
+            let message = "no model has a price, so that nothing counts towards `max_usd`".to_owned();
+            let hint =
+                "add `price = { input = ..., output = ... }` to a model, in dollars for a million tokens".to_owned();
+            self.diagnostics.push(Diagnostic::at("missing-key", most.span, message).hint(hint));
+        }
         for cache in &parsed.caches {
             let mut tiers = Vec::new();
             for tier in &cache.tiers {

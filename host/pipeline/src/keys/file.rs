@@ -45,6 +45,7 @@ pub(crate) static FILE: Table = Table {
             "What picks the values that the stages run with, trial by trial, by a policy that learns; for `use = \"trials\"`.",
         ),
         optional("output", Shape::Table(&OUTPUT), "What is written for each item besides its results."),
+        optional("record", Shape::Table(&RECORD), "What is on the record of a run besides results."),
         optional("runs", Shape::Table(&RUNS), "What becomes of the folders of earlier runs."),
         required(
             "stages",
@@ -59,6 +60,18 @@ pub(crate) static FILE: Table = Table {
         ),
         optional("tests", Shape::Tables(&test::TEST), "Tests of the pipeline, for `jackfield test`."),
     ],
+};
+
+static RECORD: Table = Table {
+    what: "`[record]`",
+    keys: &[default(
+        "calls",
+        Shape::Choice(&["full", "failures", "none"]),
+        "\"failures\"",
+        "Which requests to models and answers are on the record word for word, for `jackfield show` and the report: all (`full`), \
+         those of calls that failed (`failures`), or none. Each text is cut at 1 MiB; the secrets that a plugin may read are \
+         replaced by their names. No result depends on it, so a run goes on whatever it is set to.",
+    )],
 };
 
 static RUNS: Table = Table {
@@ -81,6 +94,13 @@ static PIPELINE: Table = Table {
         optional("description", Shape::Text, "What the pipeline is for."),
         default("seed", AMOUNT, "0", "Seed of every random choice."),
         default("max_in_flight", Shape::Integer { min: 1, max: 1 << 20 }, "256", "The most items in work at a time."),
+        optional(
+            "max_usd",
+            Shape::Number,
+            "US dollars that a run may cost, all its models and sessions together; as much as it likes by default. `--max-usd` \
+             takes precedence. Each call reserves the most that it may cost before it is made; once what is left may be too little, \
+             no further call is made, and the run stops as for a `budget`.",
+        ),
         optional(
             "sandbox_memory",
             Shape::Size,

@@ -70,6 +70,24 @@ pub(crate) static PRICE: Table = Table {
     keys: &[
         required("input", Shape::Number, "US dollars for a million tokens read."),
         required("output", Shape::Number, "US dollars for a million tokens written."),
+        optional(
+            "cached_input",
+            Shape::Number,
+            "US dollars for a million of the tokens read that the server had in its own cache of prompts, as far as it says so; \
+             as `input` by default.",
+        ),
+        optional(
+            "cache_write",
+            Shape::Number,
+            "US dollars for a million of the tokens read that the server put into its own cache of prompts; as `input` by \
+             default.",
+        ),
+        optional(
+            "reasoning",
+            Shape::Number,
+            "US dollars for a million of the tokens written that the model thought in: servers count them among those written; \
+             as `output` by default.",
+        ),
     ],
 };
 

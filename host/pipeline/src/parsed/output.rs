@@ -4,7 +4,10 @@ use super::{
     expr::{WireRef, wire_ref},
     fields::Fields,
 };
-use crate::syntax::{Key, Node};
+use crate::{
+    plan::RecordedCalls,
+    syntax::{Key, Node},
+};
 
 /// What is written for each item.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +16,15 @@ pub(crate) struct ParsedOutput {
     pub(crate) files: Vec<(Key, WireRef)>,
     pub(crate) merged: Vec<(Key, WireRef)>,
     pub(crate) show: Vec<(Key, WireRef)>,
+}
+
+/// Which calls of models are on the record.
+pub(crate) fn recorded_calls(node: Option<&Node>) -> RecordedCalls {
+    match Fields::of_file_table(node, "record").text("calls").as_ref().map(|calls| calls.value.as_str()) {
+        Some("full") => RecordedCalls::Full,
+        Some("none") => RecordedCalls::None,
+        _ => RecordedCalls::default(),
+    }
 }
 
 pub(crate) fn output(node: Option<&Node>) -> ParsedOutput {

@@ -3,8 +3,14 @@
 use std::{io, path::Path};
 
 use super::{
-    fields::Fields, input::input, output::output, pipeline::ParsedPipeline, plugin::plugin, search, service,
-    stage::stage, test, trust,
+    fields::Fields,
+    input::input,
+    output::{output, recorded_calls},
+    pipeline::ParsedPipeline,
+    plugin::plugin,
+    search, service,
+    stage::stage,
+    test, trust,
 };
 use crate::{
     diagnostics::{Diagnostic, Diagnostics, Sources, Spanned},
@@ -102,6 +108,8 @@ fn lower(given: &Text<'_>, document: Document) -> ParsedPipeline {
             .map(|(value, node)| Spanned { value, span: node.span }),
         tensor_storage: pipeline.size("tensor_storage"),
         keep_runs: Fields::of_file_table(root.get("runs"), "runs").integer("keep"),
+        max_usd: pipeline.get("max_usd").and_then(|node| Some(Spanned { value: node.as_number()?, span: node.span })),
+        recorded_calls: recorded_calls(root.get("record")),
         plugins,
         plugins_missing,
         signers: trust::signers(root.get("trust"), &mut diagnostics),

@@ -16,7 +16,7 @@ use super::{
     test::ParsedTest,
 };
 use crate::diagnostics::{Diagnostic, Diagnostics, SourceId, Sources, Span, Spanned, suggest};
-use crate::syntax::Node;
+use crate::{plan::RecordedCalls, syntax::Node};
 use jackfield_loader::{lock::Signers, sandbox::Grant};
 
 /// A pipeline that was read, with the diagnostics found so far. The plugins that it names are to be loaded next; then
@@ -33,6 +33,8 @@ pub struct ParsedPipeline {
     pub(crate) sandbox_memory: Option<Spanned<u64>>,
     pub(crate) tensor_storage: Option<u64>,
     pub(crate) keep_runs: Option<u64>,
+    pub(crate) max_usd: Option<Spanned<f64>>,
+    pub(crate) recorded_calls: RecordedCalls,
     pub(crate) plugins: Vec<PluginEntry>,
     /// Whether some plugin could not be read or loaded, so that an unknown extension may be one of its extensions.
     pub(crate) plugins_missing: bool,

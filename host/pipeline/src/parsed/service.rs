@@ -58,11 +58,7 @@ pub(crate) struct ParsedTier {
 }
 
 fn number(fields: &Fields<'_>, key: &str) -> Option<f64> {
-    match fields.get(key)?.value {
-        Value::Integer(value) => Some(value as f64),
-        Value::Float(value) => Some(value),
-        _ => None,
-    }
+    fields.get(key)?.as_number()
 }
 
 /// Lowers a model.
@@ -97,7 +93,13 @@ pub(crate) fn model(folder: &Path, name: &Key, node: &Node) -> ParsedModel {
         },
         budget: Budget { usd: number(&budget, "usd"), tokens: budget.integer("tokens") },
         budget_span: fields.entry("budget").map_or(name.span, |(key, _)| key.span),
-        price: number(&price, "input").zip(number(&price, "output")).map(|(input, output)| Price { input, output }),
+        price: number(&price, "input").zip(number(&price, "output")).map(|(input, output)| Price {
+            input,
+            output,
+            cached_input: number(&price, "cached_input"),
+            cache_write: number(&price, "cache_write"),
+            reasoning: number(&price, "reasoning"),
+        }),
         timeout: fields.get("timeout").and_then(|_| fields.duration("timeout")),
         attempts: count(retry.integer("attempts")),
         backoff: retry.duration("backoff").unwrap_or_default(),

@@ -20,7 +20,7 @@ pub use config_identity::PathIdentities;
 pub use extension::ExtensionRef;
 pub(crate) use input::max_item_size;
 pub use input::{InputPlan, STANDARD_INPUT};
-pub use output::OutputPlan;
+pub use output::{OutputPlan, RecordedCalls};
 pub use pipeline_plan::Plan;
 pub(crate) use pipeline_plan::kept_back;
 pub(crate) use prune::prune;

@@ -4,6 +4,26 @@ use serde::{Deserialize, Serialize};
 
 use super::wire::Wire;
 
+/// Which calls of models are on the record word for word.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RecordedCalls {
+    /// All: each request of a stage and its answer.
+    Full,
+    /// Those of calls that failed, and those that failed themselves.
+    #[default]
+    Failures,
+    /// None.
+    None,
+}
+
+impl RecordedCalls {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+    pub(super) fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// What is written for each item, and of all of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OutputPlan {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     input::InputPlan,
-    output::OutputPlan,
+    output::{OutputPlan, RecordedCalls},
     search::SearchPlan,
     service::{CachePlan, ModelPlan},
     stage::StagePlan,
@@ -40,6 +40,12 @@ pub struct Plan {
     /// How many complete runs of the pipeline stay when another one is complete; all of them without it. At least 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep_runs: Option<u64>,
+    /// What a run may cost in US dollars, all its models together; as much as it likes without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_usd: Option<f64>,
+    /// Which calls of models are on the record word for word.
+    #[serde(default, skip_serializing_if = "RecordedCalls::is_usual")]
+    pub recorded_calls: RecordedCalls,
     /// The models that stages may call.
     pub models: Vec<ModelPlan>,
     /// The caches that models and stages may use.

@@ -10,6 +10,7 @@ use super::{
     extension::ExtensionRef,
 };
 use jackfield_loader::sandbox::Limits;
+use jackfield_plugin_api::Usage;
 
 /// A model that stages may call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -99,6 +100,43 @@ pub struct Price {
     pub input: f64,
     /// US dollars for a million tokens written.
     pub output: f64,
+    /// For those of the tokens read that the server had in its own cache of prompts; as `input` without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cached_input: Option<f64>,
+    /// For those of the tokens read that the server put into its own cache of prompts; as `input` without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache_write: Option<f64>,
+    /// For those of the tokens written that the model thought in; as `output` without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning: Option<f64>,
+}
+
+impl Price {
+    /// So many US dollars for a million tokens read, and for a million written, of whatever kind.
+    #[must_use]
+    pub const fn new(input: f64, output: f64) -> Self {
+        Self { input, output, cached_input: None, cache_write: None, reasoning: None }
+    }
+
+    /// What tokens cost, in US dollars.
+    #[must_use]
+    pub fn of(&self, usage: Usage) -> f64 {
+        let Usage { input, output, cached_input, cache_write, reasoning } = usage;
+        let cost = |tokens: u64, per_million: f64| tokens as f64 * per_million / 1e6;
+        let plain_input = input.saturating_sub(cached_input).saturating_sub(cache_write);
+        let read = cost(plain_input, self.input)
+            + cost(cached_input, self.cached_input.unwrap_or(self.input))
+            + cost(cache_write, self.cache_write.unwrap_or(self.input));
+        let plain_output = output.saturating_sub(reasoning);
+        read + (cost(plain_output, self.output) + cost(reasoning, self.reasoning.unwrap_or(self.output)))
+    }
+
+    /// The most that a token read can cost, and one that is written: of a call that is not answered yet, no more is known.
+    #[must_use]
+    pub fn highest(&self) -> Self {
+        let input = self.input.max(self.cached_input.unwrap_or(0.0)).max(self.cache_write.unwrap_or(0.0));
+        Self::new(input, self.output.max(self.reasoning.unwrap_or(0.0)))
+    }
 }
 
 /// A cache that models and stages may use.

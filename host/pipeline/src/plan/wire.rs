@@ -52,12 +52,15 @@ pub enum Source {
 }
 
 /// The members of what a stage spent.
-pub const SPEND_MEMBERS: [&str; 9] = [
+pub const SPEND_MEMBERS: [&str; 12] = [
     "calls",
     "cached",
     "failed",
     "tokens_in",
     "tokens_out",
+    "tokens_cached",
+    "tokens_cache_write",
+    "tokens_reasoning",
     "cost_usd",
     "cache_lookups",
     "cache_hits",

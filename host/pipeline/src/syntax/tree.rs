@@ -68,6 +68,15 @@ impl Node {
         }
     }
 
+    /// The number, if it is one.
+    pub(crate) fn as_number(&self) -> Option<f64> {
+        match self.value {
+            Value::Integer(value) => Some(value as f64),
+            Value::Float(value) => Some(value),
+            _ => None,
+        }
+    }
+
     /// The table, if it is one.
     pub(crate) fn as_table(&self) -> Option<&Table> {
         match &self.value {

@@ -102,7 +102,8 @@ impl Attempt {
 
     /// The size of a request, which is the same for all its tries.
     pub(super) fn measure(&self, request: &CompletionRequest) -> RequestSize {
-        let needs_bytes = self.budget.is_bounded() || self.extension.asks_servers();
+        let is_bounded = self.budget.is_bounded() || self.current_run.budget().is_some();
+        let needs_bytes = is_bounded || self.extension.asks_servers();
         RequestSize {
             bytes: if needs_bytes { bytes_of(request) } else { 0 },
             tokens: if self.tokens_per_minute.is_some() { self.counter.count_request(request) } else { 0 },
@@ -118,6 +119,15 @@ impl Attempt {
     ) -> Result<Completion> {
         let count = || self.counter.count_request(request);
         let mut reservation = self.budget.reserve(size.bytes, request.max_tokens, count).await?;
+        let mut run_reservation = match self.current_run.budget() {
+            Some(budget) => {
+                // As long as the request allows an answer to be: the bound of the run holds whatever is answered.
+                let output = request.max_tokens.map_or_else(|| reservation.estimate().output, u64::from);
+                let most = |input| self.budget.most_of(Usage::new(input, output));
+                Some(budget.reserve(most(size.bytes), || most(count())).await?)
+            }
+            None => None,
+        };
         self.wait_for_rates(size).await;
         let permit = self.concurrency.acquire(progress.caller.pending).await;
         // What is done on this machine alone costs nothing that would have to be paid again: the call may be abandoned.
@@ -127,11 +137,13 @@ impl Attempt {
         let ledger = self.current_run.ledger();
         let spent_before = (progress.record.usage, progress.record.usd);
         let estimate = reservation.estimate();
-        progress.record.charge(estimate, self.budget.price_of(estimate));
+        let estimated_usd = self.budget.most_of(estimate);
+        progress.record.charge(estimate, estimated_usd);
         if let Some(ledger) = ledger.as_ref().filter(|_| self.extension.asks_servers()) {
             write_spending(ledger, progress).await?;
         }
         reservation.sent();
+        run_reservation.iter_mut().for_each(|reservation| reservation.sent(estimated_usd));
         let began = Instant::now();
         let (answer, queued) = self.extension.within_timeout(self.extension.call(request, &progress.held)).await;
         let settled = match answer {
@@ -147,6 +159,9 @@ impl Attempt {
         (progress.record.usage, progress.record.usd) = spent_before;
         progress.record.charge(usage, usd);
         self.counters.count_spending(usage, usd);
+        if let Some(reservation) = run_reservation {
+            reservation.settle(usd);
+        }
         // Before the answer is kept or handed over: a killed process must not forget what it paid.
         if let Some(ledger) = &ledger {
             write_spending(ledger, progress).await?;

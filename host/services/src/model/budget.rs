@@ -8,8 +8,7 @@ use tokio::sync::Notify;
 
 /// What tokens cost, in US dollars; nothing without a price.
 pub(super) fn price_of(price: Option<Price>, usage: Usage) -> f64 {
-    let cost = |tokens: u64, per_million: f64| tokens as f64 * per_million / 1e6;
-    price.map_or(0.0, |price| cost(usage.input, price.input) + cost(usage.output, price.output))
+    price.map_or(0.0, |price| price.of(usage))
 }
 
 /// Answers of fewer tokens than this say little about how long others are.
@@ -81,6 +80,11 @@ impl Budget {
         price_of(self.price, usage)
     }
 
+    /// The most that tokens can cost of which nothing further is known, in US dollars.
+    pub(super) fn most_of(&self, usage: Usage) -> f64 {
+        price_of(self.price.map(|price| price.highest()), usage)
+    }
+
     /// Counts what earlier sessions of the run spent.
     pub(super) fn carry_over(&self, tokens: u64, usd: f64) {
         self.ledger().spent.add(Spent { tokens, usd });
@@ -119,7 +123,7 @@ impl Budget {
                     ledger.open += 1;
                     // Four bytes a token is what most texts have.
                     let read = counted.unwrap_or(bytes / 4);
-                    let (estimate, sent, settled) = (Usage { input, output: 0 }, false, false);
+                    let (estimate, sent, settled) = (Usage::new(input, 0), false, false);
                     let mut reservation =
                         Reservation { budget: self, likely, read, input, max_output, estimate, sent, settled };
                     reservation.estimate = reservation.estimated(&ledger);
@@ -137,7 +141,7 @@ impl Budget {
     fn likely(&self, ledger: &BudgetLedger, input: u64, max_output: Option<u32>) -> Spent {
         let output = ledger.usual_output.unwrap_or(input as f64).ceil() as u64;
         let output = max_output.map_or(output, |most| output.min(u64::from(most)));
-        Spent { tokens: input.saturating_add(output), usd: self.price_of(Usage { input, output }) }
+        Spent { tokens: input.saturating_add(output), usd: self.most_of(Usage::new(input, output)) }
     }
 
     fn fits(&self, ledger: &BudgetLedger, likely: Spent) -> bool {
@@ -196,7 +200,7 @@ impl Reservation<'_> {
     fn estimated(&self, ledger: &BudgetLedger) -> Usage {
         // Answers under way may be longer than any so far.
         let output = ledger.longest_output.map_or(self.input, |longest| longest.saturating_mul(2).max(SHORT_ANSWER));
-        Usage { input: self.input.saturating_add(ledger.excess_input), output: self.within_limit(output) }
+        Usage::new(self.input.saturating_add(ledger.excess_input), self.within_limit(output))
     }
 
     fn within_limit(&self, output: u64) -> u64 {
@@ -211,7 +215,7 @@ impl Reservation<'_> {
 
     /// The call failed, and what was sent may have been read.
     pub(super) fn was_read(mut self) -> Usage {
-        let usage = Usage { input: self.read, output: 0 };
+        let usage = Usage::new(self.read, 0);
         self.settled = true;
         self.spend(usage);
         usage
@@ -221,7 +225,7 @@ impl Reservation<'_> {
     /// count what was sent.
     pub(super) fn was_answered(mut self, input: u64) -> Usage {
         let longest = self.budget.ledger().longest_output.unwrap_or(self.input);
-        let usage = Usage { input, output: self.within_limit(longest) };
+        let usage = Usage::new(input, self.within_limit(longest));
         self.settled = true;
         self.spend(usage);
         usage
@@ -253,8 +257,8 @@ impl Drop for Reservation<'_> {
             ledger.reserved.take(self.likely);
             ledger.open -= 1;
             if self.sent && !self.settled {
-                let Usage { input, output } = self.estimate;
-                let usd = self.budget.price_of(self.estimate);
+                let Usage { input, output, .. } = self.estimate;
+                let usd = self.budget.most_of(self.estimate);
                 ledger.spent.add(Spent { tokens: input.saturating_add(output), usd });
             }
         }
@@ -268,7 +272,7 @@ mod tests {
 
     fn budget(usd: f64) -> Budget {
         let bounds = Bounds { usd: Some(usd), tokens: None };
-        Budget::new("writer", bounds, Some(Price { input: 1.0, output: 1.0 }))
+        Budget::new("writer", bounds, Some(Price::new(1.0, 1.0)))
     }
 
     async fn reserve(budget: &Budget, tokens: u64, output: u32) -> Result<Reservation<'_>> {
@@ -279,7 +283,7 @@ mod tests {
     async fn what_is_settled_counts_and_what_is_reserved_is_given_back() {
         let budget = budget(3.0);
         let first = reserve(&budget, 500_000, 500_000).await.expect("room");
-        assert!((first.settle(Usage { input: 500_000, output: 500_000 }) - 1.0).abs() < 1e-9);
+        assert!((first.settle(Usage::new(500_000, 500_000)) - 1.0).abs() < 1e-9);
         drop(reserve(&budget, 1_000_000, 500_000).await.expect("room"));
         reserve(&budget, 1_000_000, 1_000_000).await.map(|_| ()).expect("what was reserved is free again");
         let refused = reserve(&budget, 2_000_000, 500_000).await.map(|_| ()).expect_err("no room");
@@ -317,7 +321,7 @@ mod tests {
         let bounds = Bounds { usd: None, tokens: Some(1_000) };
         let budget = Budget::new("writer", bounds, None);
         let (first, second) = (reserve(&budget, 10, 1).await, reserve(&budget, 10, 1).await);
-        let all = Usage { input: u64::MAX, output: u64::MAX };
+        let all = Usage::new(u64::MAX, u64::MAX);
         assert_eq!(first.expect("room").settle(all), 0.0);
         second.expect("room").settle(all);
         reserve(&budget, 1, 1).await.map(|_| ()).expect_err("nothing is left");
@@ -327,14 +331,14 @@ mod tests {
     async fn a_call_that_nobody_hears_of_again_costs_more_than_the_dearest_so_far() {
         let budget = budget(3.0);
         let mut first = reserve(&budget, 100, 500).await.expect("room");
-        assert_eq!(first.estimate(), Usage { input: 400, output: 400 }, "bytes are no fewer than tokens");
+        assert_eq!(first.estimate(), Usage::new(400, 400), "bytes are no fewer than tokens");
         let mut early = reserve(&budget, 100, 500).await.expect("room");
-        first.settle(Usage { input: 100, output: 5 });
-        assert_eq!(early.estimate(), Usage { input: 400, output: 64 }, "one short answer says little of others");
+        first.settle(Usage::new(100, 5));
+        assert_eq!(early.estimate(), Usage::new(400, 64), "one short answer says little of others");
         // A server may add to what is sent.
-        early.settle(Usage { input: 450, output: 100 });
-        reserve(&budget, 100, 500).await.expect("room").settle(Usage { input: 100, output: 5 });
-        assert_eq!(reserve(&budget, 100, 500).await.expect("room").estimate(), Usage { input: 450, output: 200 });
+        early.settle(Usage::new(450, 100));
+        reserve(&budget, 100, 500).await.expect("room").settle(Usage::new(100, 5));
+        assert_eq!(reserve(&budget, 100, 500).await.expect("room").estimate(), Usage::new(450, 200));
         assert_eq!(reserve(&budget, 100, 150).await.expect("room").estimate().output, 150);
     }
 }

@@ -35,6 +35,9 @@ impl Counters {
             retries: read(&self.retries),
             tokens_in: usage.input,
             tokens_out: usage.output,
+            tokens_cached: usage.cached_input,
+            tokens_cache_write: usage.cache_write,
+            tokens_reasoning: usage.reasoning,
             usd,
         }
     }

@@ -61,6 +61,11 @@ impl ModelExtension {
         &self.plan.extension.name
     }
 
+    /// A request without the secrets that it may know.
+    pub(super) fn redact_request(&self, request: CompletionRequest) -> CompletionRequest {
+        self.secrets.redact_request(request)
+    }
+
     /// Name of the extension, and the model's own name where its configuration has one.
     pub(super) fn label(&self) -> String {
         match self.plan.config["name"].as_str() {

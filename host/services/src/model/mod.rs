@@ -26,6 +26,7 @@ mod pending;
 mod recording;
 mod request_check;
 mod retry;
+mod run_budget;
 mod single_flight;
 mod structured_output;
 #[cfg(test)]
@@ -38,3 +39,4 @@ pub use in_progress::{Caller, HeldCompletion};
 pub use named_model::{Model, ModelParts};
 pub use pending::{PendingCompletion, PendingCompletions};
 pub use request_check::abilities;
+pub use run_budget::RunBudget;

@@ -22,6 +22,7 @@ use super::{
     recording::Recording,
     request_check,
     retry::Retry,
+    run_budget::RunBudget,
     structured_output::StructuredOutput,
 };
 use crate::{Cache, Http};
@@ -88,6 +89,11 @@ impl Model {
         self.current_run.set_ledger(ledger);
     }
 
+    /// From now on, what is spent counts towards this bound, and none is made that does not fit; or towards none.
+    pub fn share_budget(&self, budget: Option<Arc<RunBudget>>) {
+        self.current_run.set_budget(budget);
+    }
+
     /// From now on, tensors go to these and come from them.
     pub fn keep_tensors_in(&self, blobs: Arc<Blobs>) {
         self.current_run.set_blobs(blobs);
@@ -143,6 +149,12 @@ impl Model {
     #[must_use]
     pub fn concurrency(&self) -> (usize, usize) {
         self.attempt.concurrency()
+    }
+
+    /// A request without the secrets that the model's plugin may know.
+    #[must_use]
+    pub fn without_secrets(&self, request: CompletionRequest) -> CompletionRequest {
+        self.extension.redact_request(request)
     }
 
     /// Answers a request on behalf of a stage's call, which may be abandoned before it is answered. The tensors of the answer

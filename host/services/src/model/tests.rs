@@ -118,7 +118,7 @@ async fn ask_as(model: &Model, request: CompletionRequest, context: &Context) ->
 }
 
 fn answer(text: &str) -> Completion {
-    Completion { text: text.to_owned(), usage: Some(Usage { input: 1, output: 1 }), ..Completion::default() }
+    Completion { text: text.to_owned(), usage: Some(Usage::new(1, 1)), ..Completion::default() }
 }
 
 fn hello() -> CompletionRequest {
@@ -197,16 +197,16 @@ async fn tokens_are_counted_by_the_models_own_tokenizer_where_it_says_no_number(
     };
     let (own, scripted) = model(&[Ability::Complete, Ability::Tokenize], answers);
     let usage = ask(&own, hello()).await.expect("an answer").usage;
-    assert_eq!(usage, Some(Usage { input: 8, output: 8 }));
+    assert_eq!(usage, Some(Usage::new(8, 8)));
     assert!(scripted.asked()[1..].iter().all(|(request, _)| request.tokenize && request.max_tokens == Some(0)));
     let before = scripted.asked().len();
     let usage = ask(&own, CompletionRequest { tokenize: true, ..hello() }).await.expect("an answer").usage;
-    assert_eq!(usage, Some(Usage { input: 8, output: 8 }));
+    assert_eq!(usage, Some(Usage::new(8, 8)));
     assert_eq!(scripted.asked().len() - before, 2, "the prompt's tokens are known, and what is around an answer too");
 
     let (plain, scripted) = model(&[Ability::Complete], answers);
     let usage = ask(&plain, hello()).await.expect("an answer").usage.expect("counted");
-    assert!(usage != Usage { input: 8, output: 8 } && usage.input > 0 && usage.output > 0, "{usage:?}");
+    assert!(usage != Usage::new(8, 8) && usage.input > 0 && usage.output > 0, "{usage:?}");
     assert_eq!(scripted.asked().len(), 1);
 
     let (silent, _) = model(&[Ability::Complete, Ability::Tokenize], |request, _| match request.tokenize {

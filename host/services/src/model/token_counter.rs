@@ -54,11 +54,13 @@ impl TokenCounter {
 
     /// Tokens of a call: as the server says, or counted here. A server that says 0 of a text that is there has not counted.
     pub(super) fn count_call(&self, request: &CompletionRequest, completion: &Completion) -> Usage {
-        let Usage { input, output } = completion.usage.unwrap_or_default();
-        Usage {
-            input: if input == 0 { self.count_request(request) } else { input },
-            output: if output == 0 { self.count(&completion.text) } else { output },
-        }
+        let said = completion.usage.unwrap_or_default();
+        let input = if said.input == 0 { self.count_request(request) } else { said.input };
+        let output = if said.output == 0 { self.count(&completion.text) } else { said.output };
+        // Parts are no more than the whole, whatever a server says.
+        let cached_input = said.cached_input.min(input);
+        let cache_write = said.cache_write.min(input - cached_input);
+        Usage { input, output, cached_input, cache_write, reasoning: said.reasoning.min(output) }
     }
 }
 
@@ -83,8 +85,8 @@ mod tests {
         let counter = TokenCounter::default();
         let request = CompletionRequest::new(vec![Message::user("hello world")]);
         let usage_with = |usage: Option<(u64, u64)>| {
-            let usage = usage.map(|(input, output)| Usage { input, output });
-            let Usage { input, output } =
+            let usage = usage.map(|(input, output)| Usage::new(input, output));
+            let Usage { input, output, .. } =
                 counter.count_call(&request, &Completion { text: "good day".into(), usage, ..Completion::default() });
             (input, output)
         };

@@ -88,6 +88,7 @@ impl DamagedRow {
         match self.columns.table {
             "results" if self.key_number(0) < 0 => format!("the result of stage `{}`", stage(1)),
             "results" => format!("the result of stage `{}` for item {number}", stage(1)),
+            "exchanges" => format!("what stage `{}` asked of a model for item {number}", stage(1)),
             "routes" => format!("the decision of stage `{}` for item {number}", stage(1)),
             "items" | "trials" => format!("{} ({number})", self.columns.label),
             _ => self.columns.label.to_owned(),

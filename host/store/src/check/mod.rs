@@ -43,7 +43,12 @@ impl Db {
         // What the end of the item says of its results.
         let mut recorded_results: Option<(i64, i64)> = None;
         self.run(|db| {
-            for (columns, key) in [(&tables::ITEMS, "idx"), (&tables::ITEM_ENDS, "idx"), (&tables::RESULTS, "item")] {
+            for (columns, key) in [
+                (&tables::ITEMS, "idx"),
+                (&tables::ITEM_ENDS, "idx"),
+                (&tables::RESULTS, "item"),
+                (&tables::EXCHANGES, "item"),
+            ] {
                 let sql = format!("SELECT {} FROM {} WHERE {key} = ?1", columns.column_list(), columns.table);
                 let mut query = db.prepare_cached(&sql)?;
                 let mut rows = query.query([item])?;

@@ -16,7 +16,7 @@ fn ask(config: Value, host: &FakeHost) -> Result<Value> {
 
 fn answering(answer: Value) -> FakeHost {
     FakeHost::default().with_model(move |_| {
-        let usage = Some(Usage { input: 90, output: 12 });
+        let usage = Some(Usage::new(90, 12));
         Ok(Completion { text: answer.to_string(), usage, usd: 0.003, ..Completion::default() })
     })
 }

@@ -64,9 +64,14 @@ fn input_of(blocks: &Json<'_>, tool: &Tool<'_>) -> Option<String> {
 /// Tokens as the server counts them. What it does not count, it says as 0, and the host counts.
 fn usage_of(usage: &Json<'_>) -> Option<Usage> {
     let count = |key| usage.get(key).count().unwrap_or_default();
-    let cached = || count("cache_creation_input_tokens").saturating_add(count("cache_read_input_tokens"));
-    matches!(usage, Json::Object(_))
-        .then(|| Usage { input: count("input_tokens").saturating_add(cached()), output: count("output_tokens") })
+    let (cached_input, cache_write) = (count("cache_read_input_tokens"), count("cache_creation_input_tokens"));
+    // What it read from its cache, or put there, it does not count among the tokens of the input.
+    let input = count("input_tokens").saturating_add(cached_input).saturating_add(cache_write);
+    matches!(usage, Json::Object(_)).then(|| Usage {
+        cached_input,
+        cache_write,
+        ..Usage::new(input, count("output_tokens"))
+    })
 }
 
 #[cfg(test)]
@@ -106,7 +111,7 @@ mod tests {
             let expected = Completion {
                 text: "It is so.".into(),
                 finish,
-                usage: Some(Usage { input: 10, output: 2 }),
+                usage: Some(Usage { cached_input: 3, ..Usage::new(10, 2) }),
                 model: Some("tiny-1".into()),
                 ..Completion::default()
             };
@@ -194,11 +199,7 @@ mod tests {
             r#"{"content": {"type": "text", "text": "4"}, "usage": {"input_tokens": 5, "output_tokens": -1}}"#,
         ] {
             let completion = parse(body.as_bytes(), None, &api()).unwrap();
-            assert_eq!(
-                (completion.text.as_str(), completion.usage),
-                ("4", Some(Usage { input: 5, output: 0 })),
-                "{body}"
-            );
+            assert_eq!((completion.text.as_str(), completion.usage), ("4", Some(Usage::new(5, 0))), "{body}");
         }
         let object = json!({ "type": "object" });
         let body = r#"{"content": [{"type": "tool_use", "input": {"b": 1.0, "a": "\ud83d", "c": Infinity}}]}"#;

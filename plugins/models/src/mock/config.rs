@@ -118,7 +118,7 @@ impl Model for Mock {
             answer.finish = FinishReason::Length;
         }
         let read = answer.usage.unwrap_or_default().input;
-        answer.usage = Some(Usage { input: read, output: tokens(&answer.text) });
+        answer.usage = Some(Usage::new(read, tokens(&answer.text)));
         Ok(answer)
     }
 
@@ -176,7 +176,7 @@ impl Mock {
             None => prompt.text(&mut random),
         };
         let read = request.messages.iter().map(|message| tokens(&message.content)).sum();
-        let usage = Usage { input: read, output: tokens(&text) };
+        let usage = Usage::new(read, tokens(&text));
         Ok(Completion { text, usage: Some(usage), model: Some("mock".to_owned()), ..Completion::default() })
     }
 

@@ -133,9 +133,12 @@ fn arguments_of(message: &Json<'_>) -> Option<String> {
 /// Tokens as the server counts them. What it does not count, it says as 0, and the host counts.
 fn usage_of(usage: &Json<'_>) -> Option<Usage> {
     let count = |keys: [&str; 2]| keys.iter().find_map(|key| usage.get(key).count()).unwrap_or_default();
+    let detail =
+        |keys: [&str; 2], key: &str| keys.iter().find_map(|keys| usage.get(keys).get(key).count()).unwrap_or_default();
     matches!(usage, Json::Object(_)).then(|| Usage {
-        input: count(["prompt_tokens", "input_tokens"]),
-        output: count(["completion_tokens", "output_tokens"]),
+        cached_input: detail(["prompt_tokens_details", "input_tokens_details"], "cached_tokens"),
+        reasoning: detail(["completion_tokens_details", "output_tokens_details"], "reasoning_tokens"),
+        ..Usage::new(count(["prompt_tokens", "input_tokens"]), count(["completion_tokens", "output_tokens"]))
     })
 }
 
@@ -170,7 +173,7 @@ mod tests {
                 Completion {
                     text: "\u{e9}\n\"so\"".into(),
                     finish,
-                    usage: Some(Usage { input: 7, output: 2 }),
+                    usage: Some(Usage::new(7, 2)),
                     model: Some("tiny-2026".into()),
                     ..Completion::default()
                 }
@@ -291,7 +294,7 @@ mod tests {
         let usage = stream(r#"{"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 2}}"#);
         let expected = Completion {
             text: "four".into(),
-            usage: Some(Usage { input: 7, output: 2 }),
+            usage: Some(Usage::new(7, 2)),
             model: Some("tiny".into()),
             reasoning: Some("two and two".into()),
             ..Completion::default()
@@ -307,9 +310,15 @@ mod tests {
     #[test]
     fn odd_counts_of_tokens_cost_no_answer() {
         for (usage, expected) in [
-            (r#"{"prompt_tokens": 9.0, "completion_tokens": "3"}"#, Some(Usage { input: 9, output: 3 })),
-            (r#"{"input_tokens": 9, "output_tokens": -3}"#, Some(Usage { input: 9, output: 0 })),
-            (r#"{"prompt_tokens": 18446744073709551616}"#, Some(Usage { input: 0, output: 0 })),
+            (r#"{"prompt_tokens": 9.0, "completion_tokens": "3"}"#, Some(Usage::new(9, 3))),
+            (r#"{"input_tokens": 9, "output_tokens": -3}"#, Some(Usage::new(9, 0))),
+            (r#"{"prompt_tokens": 18446744073709551616}"#, Some(Usage::new(0, 0))),
+            (
+                r#"{"prompt_tokens": 9, "completion_tokens": 8, "prompt_tokens_details": {"cached_tokens": 6},
+                    "completion_tokens_details": {"reasoning_tokens": 5}}"#,
+                Some(Usage { cached_input: 6, reasoning: 5, ..Usage::new(9, 8) }),
+            ),
+            (r#"{"prompt_tokens": 9, "prompt_tokens_details": null}"#, Some(Usage::new(9, 0))),
             (r#""many""#, None),
             ("null", None),
         ] {

@@ -129,7 +129,7 @@ mod tests {
         let completion = Completion {
             text: "So.\n".into(),
             finish: FinishReason::Length,
-            usage: Some(Usage { input: 1, output: 2 }),
+            usage: Some(Usage::new(1, 2)),
             model: Some("tiny".into()),
             cached: true,
             usd: 0.5,

@@ -11,7 +11,7 @@ use super::{active::JobResult, job::JobShape, prompt::ModelText};
 pub(super) fn of_tokens(request: &CompletionRequest, prompt: &[u32], text: &ModelText) -> Result<Completion> {
     Ok(Completion {
         finish: FinishReason::Length,
-        usage: Some(Usage { input: prompt.len() as u64, output: 0 }),
+        usage: Some(Usage::new(prompt.len() as u64, 0)),
         tokens: request.tokenize.then(|| prompt.iter().map(|&id| text.token(id)).collect()),
         ..Completion::default()
     })
@@ -33,7 +33,7 @@ pub(super) fn answer(
     if request.max_tokens != Some(0) {
         completion.text = found.text;
         completion.finish = if found.is_complete { FinishReason::Stop } else { FinishReason::Length };
-        completion.usage = Some(Usage { input: shape.prompt.len() as u64, output: found.drawn as u64 });
+        completion.usage = Some(Usage::new(shape.prompt.len() as u64, found.drawn as u64));
     }
     if let Some(capture) = &shape.capture {
         let lengths = [capture.positions.len(), capture.layers.len(), architecture.hidden].map(|length| length as u64);

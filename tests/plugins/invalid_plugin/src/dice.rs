@@ -18,7 +18,7 @@ impl Model for Dice {
         let drawn = Random::new(host.random().next_u64() ^ self.seed).next_u64();
         let text =
             format!("{drawn} for `{}` `{}` {} {}", context.stage, context.item, context.element, context.replicate);
-        Ok(Completion { text, usage: Some(Usage { input: 1, output: 1 }), ..Completion::default() })
+        Ok(Completion { text, usage: Some(Usage::new(1, 1)), ..Completion::default() })
     }
 }
 

@@ -180,7 +180,7 @@ impl Model for Echo {
         };
         Ok(Completion {
             text: asked.chars().rev().collect(),
-            usage: Some(Usage { input: 1, output: 1 }),
+            usage: Some(Usage::new(1, 1)),
             tokens: request.tokenize.then(|| words.iter().zip(0..).map(token).collect()),
             embedding,
             ..Completion::default()

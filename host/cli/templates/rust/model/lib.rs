@@ -35,7 +35,7 @@ impl Model for Parrot {
         Ok(Completion {
             text: said.join(" "),
             finish: if said.len() < heard.len() { FinishReason::Length } else { FinishReason::Stop },
-            usage: Some(Usage { input: read as u64, output: said.len() as u64 }),
+            usage: Some(Usage::new(read as u64, said.len() as u64)),
             ..Completion::default()
         })
     }

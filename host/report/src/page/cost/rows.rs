@@ -148,6 +148,9 @@ mod tests {
                 tries: 2,
                 tokens_in: 10,
                 tokens_out: 20 + 40 * stage as u64,
+                tokens_cached: 0,
+                tokens_cache_write: 0,
+                tokens_reasoning: 0,
                 usd,
                 took_us: 1_000,
             });
