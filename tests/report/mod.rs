@@ -1,5 +1,6 @@
 //! `jackfield report`: the page about a run.
 
+mod answers_page;
 pub mod browser;
 mod directions;
 mod report_fixture;

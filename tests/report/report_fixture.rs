@@ -125,6 +125,17 @@ impl Opened {
         let number = |value: &Value| value.as_f64().unwrap_or_default();
         let text = input["text"].as_str().unwrap_or_default();
         match config["role"].as_str().unwrap_or_default() {
+            "say" => {
+                if text.contains("impossible") {
+                    return Err(Failure::InvalidInput(format!("nothing is to be said of {text}")));
+                }
+                Ok(json!({ "text": format!("{} {text}", config["words"].as_str().unwrap_or_default()) }))
+            }
+            "judge" => {
+                let letters = text.chars().count();
+                let score = number(&json!(letters % 11)) / 10.0;
+                Ok(json!({ "score": score, "passed": score >= 0.5, "reason": format!("{letters} letters") }))
+            }
             "domain" => Ok(json!({ "label": input["kind"] })),
             "feedback" => {
                 pause(300 + random.below(2_000)).await;
@@ -184,7 +195,7 @@ async fn pause(micros: u64) {
 pub fn registry() -> Registry {
     let number = json!({ "type": "number" });
     let output = json!({ "type": "object", "properties": {
-        "label": { "type": "string" }, "reward": number, "cost": number, "quality": number, "diversity": number,
+        "label": { "type": "string" }, "text": { "type": "string" }, "reward": number, "cost": number, "quality": number, "diversity": number,
     } });
     let descriptor = Descriptor {
         kind: Kind::Analyzer,
@@ -233,8 +244,12 @@ pub struct Place {
 
 impl Place {
     pub fn new(queries: &str) -> Self {
+        Self::with_pipeline(PIPELINE, queries)
+    }
+
+    pub fn with_pipeline(pipeline: &str, queries: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        fs::write(folder.path().join("pipeline.toml"), PIPELINE).expect("written");
+        fs::write(folder.path().join("pipeline.toml"), pipeline).expect("written");
         fs::write(folder.path().join("queries.jsonl"), queries).expect("written");
         Self { folder }
     }

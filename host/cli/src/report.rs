@@ -1,11 +1,15 @@
 //! `jackfield report` writes an HTML page about a run.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use jackfield::internal::RunInputs;
 use jackfield_engine::read_again;
-use jackfield_report::page;
-use jackfield_store::{ItemRow, StoreError, read_record, write_whole};
+use jackfield_report::{OtherRun, answers_page, page};
+use jackfield_store::{Db, ItemRow, RunJson, StoreError, read_record, write_whole};
 
 use super::{
     chosen_run::chosen_run,
@@ -21,7 +25,15 @@ pub(super) struct Args {
     /// Name of the run, the beginning of it, its folder, or `last`.
     run: String,
 
-    /// The file to write; `report.html` in the run's folder if it is not given.
+    /// Write the page of answers instead: every item with its input, what was asked of models, and what each stage answered.
+    #[arg(long)]
+    answers: bool,
+
+    /// On the page of answers, show what differs from this run, item by item: its name, the beginning of it, its folder, or `last`.
+    #[arg(long, value_name = "RUN", requires = "answers")]
+    against: Option<String>,
+
+    /// The file to write; `report.html` in the run's folder, or `answers.html`, if it is not given.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
@@ -40,16 +52,20 @@ pub(super) fn report(args: &Args) -> Exit {
 fn write_report(args: &Args) -> Result<Exit, StoreError> {
     let (folder, run) = chosen_run(&args.out, &args.run)?;
     let db = read_record(&folder, &run)?;
-    let run_inputs = RunInputs::in_folder(&folder);
-    let inputs = |rows: &[ItemRow]| match read_again(&run.plan, &run_inputs, &db, rows, MOST_INPUT) {
-        Ok(documents) => documents,
-        Err(error) => {
-            terminal().say(format!("note: the input of the run is not drawn: {error}"));
-            BTreeMap::new()
-        }
+    let (page, name) = if args.answers {
+        (answers(args, &folder, &run, &db)?, "answers.html")
+    } else {
+        let run_inputs = RunInputs::in_folder(&folder);
+        let inputs = |rows: &[ItemRow]| match read_again(&run.plan, &run_inputs, &db, rows, MOST_INPUT) {
+            Ok(documents) => documents,
+            Err(error) => {
+                terminal().say(format!("note: the input of the run is not drawn: {error}"));
+                BTreeMap::new()
+            }
+        };
+        (page(&run, &db, &inputs)?, "report.html")
     };
-    let page = page(&run, &db, &inputs)?;
-    let file = args.output.clone().unwrap_or_else(|| folder.join("report.html"));
+    let file = args.output.clone().unwrap_or_else(|| folder.join(name));
     if let Err(error) = write_whole(&file, page) {
         let elsewhere = error.is_refused().then(|| "use -o to name a file that you may write to".to_owned());
         let hint = elsewhere.or(error.hint());
@@ -58,4 +74,31 @@ fn write_report(args: &Args) -> Result<Exit, StoreError> {
     }
     output().path(&file);
     Ok(Exit::Success)
+}
+
+/// The page of answers.
+fn answers(args: &Args, folder: &Path, run: &RunJson, db: &Db) -> Result<String, StoreError> {
+    let against = match &args.against {
+        Some(name) => {
+            let (folder, run) = chosen_run(&args.out, name)?;
+            let db = read_record(&folder, &run)?;
+            Some((run, db))
+        }
+        None => None,
+    };
+    let other = against.as_ref().map(|(run, db)| OtherRun { run, db });
+    let mut rows = Vec::new();
+    db.each_item(|row| {
+        rows.push(row);
+        Ok(())
+    })?;
+    let mut documents: BTreeMap<u64, Arc<str>> =
+        match read_again(&run.plan, &RunInputs::in_folder(folder), db, &rows, MOST_INPUT) {
+            Ok(documents) => documents,
+            Err(error) => {
+                terminal().say(format!("note: the input of the run is not on the page: {error}"));
+                BTreeMap::new()
+            }
+        };
+    answers_page(run, db, other, &mut |row| documents.remove(&row.index))
 }

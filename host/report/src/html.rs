@@ -1,7 +1,8 @@
 //! A page is written so that text from outside is escaped by construction.
 //!
-//! Two ways lead into [`Html`]: a `&'static str`, which can only be a literal of this crate, and [`write_escaped!`], which
-//! escapes each of its arguments. A value that is known only at run time cannot get in by the first way.
+//! Three ways lead into [`Html`]: a `&'static str`, which can only be a literal of this crate; [`write_escaped!`], which
+//! escapes each of its arguments; and [`Html::write_json`], for data of a script. A value that is known only at run time cannot get
+//! in by the first way.
 
 use std::fmt::{self, Display, Write as _};
 
@@ -29,6 +30,13 @@ impl Html {
     /// Adds a literal of this crate as it is: markup, a style, a script.
     pub(super) fn write_static(&mut self, text: &'static str) {
         self.0.push_str(text);
+    }
+
+    /// Adds a value as JSON, for a script to parse: in an element `<script type="application/json">`, whose text nothing in it can
+    /// end. What the script does with texts in it is the script's to get right: it makes text nodes of them, and no markup.
+    pub(super) fn write_json(&mut self, value: &impl serde::Serialize) {
+        let json = serde_json::to_string(value).expect("a value of this crate has no keys but texts");
+        self.0.push_str(&json.replace('<', "\\u003c"));
     }
 
     /// The length of the text so far, in bytes.
@@ -82,6 +90,16 @@ mod tests {
             html.into_string(),
             "<a title='&#39; onclick=&#39;x'>&lt;/script&gt;&lt;img onerror=x&gt;&amp;amp;</a>"
         );
+    }
+
+    #[test]
+    fn data_cannot_end_its_element() {
+        let mut html = Html::new();
+        let value = serde_json::json!(["</script><!--", "\u{2028}"]);
+        html.write_json(&value);
+        let json = html.into_string();
+        assert!(!json.contains('<'), "{json}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&json).expect("JSON"), value);
     }
 
     #[test]

@@ -9,6 +9,7 @@
 //! - `steering` finds directions in a model and edits along them.
 //! - [`looks`] finds the parts of a value that its schema marks to be drawn, `drawn_items` the items that are drawn.
 //! - `beta` and `principal` are statistics. `units` and `text` put numbers into words and cut texts.
+//! - [`answers_page()`] writes the page of all items with what each stage answered, see `answers`.
 //! - `page` has a module for each section; `html` is how they write.
 //!
 //! The page is a function of the record, and of the inputs that are drawn: the same record gives the same bytes. Drawings are
@@ -19,6 +20,7 @@
 //! See docs/architecture.md in the repository.
 
 mod aggregate;
+mod answers;
 mod beta;
 mod calls;
 mod drawn_items;
@@ -38,6 +40,7 @@ mod times;
 mod trials;
 mod units;
 
+pub use answers::{OtherRun, ReadInput, answers_page};
 pub use drawn_items::Inputs;
 pub use page::page;
 pub use trials::{Trial, TrialState, Trials};

@@ -28,7 +28,7 @@ use super::{
     html::{Html, write_escaped},
 };
 
-const STYLE: &str = include_str!("style.css");
+pub(super) const STYLE: &str = include_str!("style.css");
 /// The style of what is to be looked at, on a page that has any.
 const LOOKS_STYLE: &str = include_str!("looks.css");
 const SCRIPT: &str = include_str!("script.js");
@@ -114,7 +114,7 @@ pub fn page(run: &RunJson, db: &Db, inputs: &Inputs<'_>) -> Result<String, Store
 }
 
 /// A hash as a content security policy wants it.
-fn digest(text: &str) -> String {
+pub(super) fn digest(text: &str) -> String {
     STANDARD.encode(Sha256::digest(text))
 }
 
