@@ -13,7 +13,8 @@ use crate::support::root;
 /// stands beside it.
 const FROM_THE_GROUND: &[(&str, &[&str])] = &[
     ("jackfield-loader", &[]),
-    ("jackfield-pipeline", &["jackfield-loader"]),
+    // Reads templates, a plain library as well.
+    ("jackfield-pipeline", &["jackfield-loader", "jackfield-templates"]),
     ("jackfield-store", &["jackfield-loader", "jackfield-pipeline"]),
     // Counts tokens: a plain library, which offers no extension.
     ("jackfield-services", &["jackfield-loader", "jackfield-pipeline", "jackfield-store", "jackfield-tokens"]),

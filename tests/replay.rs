@@ -322,6 +322,7 @@ fn plan(item: &str, timeout: Option<Duration>) -> Plan {
         deferred: false,
         route: None,
         views: ViewMarks::default(),
+        output: None,
     };
     Plan {
         name: "gossip".into(),

@@ -143,6 +143,7 @@ fn plan(case: &Case) -> Plan {
             deferred: false,
             route: None,
             views: ViewMarks::default(),
+            output: None,
         }
     });
     Plan {

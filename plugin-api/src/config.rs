@@ -17,6 +17,21 @@ pub const X_NO_EFFECT: &str = "x-no-effect";
 /// sets it.
 pub const X_EXPORT_FOLDER: &str = "x-export-folder";
 
+/// Stands in the schema of a part of a configuration that is a template of text, in the language of Jinja, whose variables are the
+/// fields of the extension's input: `"x-template": true` at a string, or at a [`TextFile`](crate::TextFile). The host refuses a
+/// template that is not one, that uses what the stage's `in` does not give, and a field of `in` that no template uses.
+pub const X_TEMPLATE: &str = "x-template";
+
+/// Stands in the schema of an output, at a part whose schema the pipeline's author writes, with a JSON pointer into the
+/// configuration: `"x-from-config": "/schema"`. If there is a JSON Schema there, the host takes it in place of the part: wires
+/// into the stage are checked against it before the run, and answers when they come. Otherwise the part is what stands
+/// beside the mark.
+///
+/// The schema stands in the configuration itself, or in a text file ([`TextFile`](crate::TextFile)) that is named there, or by
+/// the key `file` of a table there: the whole file is JSON, or it is Markdown (`.md`), and the schema is in its last block of
+/// `json`. With `{"at": "/schema", "loose": true}`, answers are not held to it, as the extension adds to them: only wires are.
+pub const X_FROM_CONFIG: &str = "x-from-config";
+
 /// The configuration of an extension, which is also the extension's own state: what the `with` table of a stage holds.
 ///
 /// Derive it (`#[derive(Config)]`); the derive makes unknown keys an error and publishes a JSON Schema.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jackfield_loader::{Digest, ExtensionEntry, Linkage, sandbox::Limits};
+use jackfield_pipeline::output_schema_of_any;
 use jackfield_plugin_api::{Descriptor, Document, Failure, FailureKind, Kind, Request, Result};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -69,7 +70,6 @@ impl<'a> ExtensionUnderTest<'a> {
         let shared = SharedByHosts::default();
         let config = Schema::of_config(&descriptor.config);
         let input = Schema::new(descriptor.input.clone()).with_tensors(&shared.tensors);
-        let output = Schema::new(descriptor.output.clone());
         let (mut setups, mut refused) = (Vec::new(), Vec::new());
         let tried = candidates(
             descriptor,
@@ -84,6 +84,9 @@ impl<'a> ExtensionUnderTest<'a> {
                 Err(failure) => refused.push(Refused { origin: candidate.origin, failure }),
             }
         }
+        let configs: Vec<Value> =
+            setups.iter().filter_map(|setup: &Setup| serde_json::from_str(&setup.config).ok()).collect();
+        let output = Schema::new(output_schema_of_any(&descriptor.output, &configs).into_owned());
         Ok(Self {
             call_runner,
             linkage,

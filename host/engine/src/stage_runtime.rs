@@ -91,7 +91,7 @@ impl StageRuntime {
     ) -> Self {
         let SessionParts { plan: run, services, blobs, began } = session;
         let anything = serde_json::Value::Bool(true);
-        let schema = entry.map_or(&anything, |entry| &entry.descriptor.output);
+        let schema = entry.map_or(&anything, |entry| plan.output.as_ref().unwrap_or(&entry.descriptor.output));
         let carries_tensors = carries_tensors(schema);
         let anything = schema.as_bool() == Some(true) || schema.as_object().is_some_and(serde_json::Map::is_empty);
         let schema = if anything { None } else { jsonschema::validator_for(schema).ok() };

@@ -10,6 +10,7 @@ use jackfield_loader::{Plugin, linked_in_plugin};
 use jackfield_meetings as _;
 use jackfield_minutes as _;
 use jackfield_models as _;
+use jackfield_prompts as _;
 use jackfield_retrieval as _;
 use jackfield_routes as _;
 use jackfield_search as _;

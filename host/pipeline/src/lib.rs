@@ -42,5 +42,5 @@ pub use plan::{
     STANDARD_INPUT, Scope, SearchPlan, SearchStop, SearchTarget, Source, StagePlan, StudyFile, TableEntry, TestPlan,
     TierPlan, ViewKind, ViewMarks, Wire,
 };
-pub use schema::{Alternative, JsonType, View, alternatives, schema_violation};
+pub use schema::{Alternative, JsonType, View, alternatives, output_schema, output_schema_of_any, schema_violation};
 pub use step::Step;

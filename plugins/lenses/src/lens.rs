@@ -34,6 +34,7 @@ pub struct LensOutput {
     /// Title of the lens.
     pub title: String,
     /// The answer, as the lens's own schema has it; a citation of what was never said has `unsupported: true` in it.
+    #[schemars(extend("x-from-config" = { "at": "/prompt", "loose": true }))]
     pub answer: Map<String, Value>,
     /// The entries of the answer's lists as findings.
     pub findings: Vec<LensFinding>,

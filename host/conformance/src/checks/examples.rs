@@ -1,5 +1,6 @@
 //! The examples that an extension declares.
 
+use jackfield_pipeline::output_schema;
 use jackfield_plugin_api::{Example, Kind};
 use serde_json::Value;
 
@@ -8,6 +9,7 @@ use crate::{
     extension_under_test::{ExtensionUnderTest, excerpt, short},
     host::{Script, Service},
     inputs::Sample,
+    schema::Schema,
 };
 
 pub(crate) fn examples(extension: &ExtensionUnderTest<'_>) -> Outcome {
@@ -60,10 +62,11 @@ enum Compared {
 fn compare(extension: &ExtensionUnderTest<'_>, number: u64, example: &Example) -> Result<Compared, Finding> {
     let name = format!("example {} ({})", number + 1, excerpt(&example.summary));
     let wrong = |expected: &str, seen: String, fix: &str| Finding::new(expected, format!("{name}: {seen}"), fix);
+    let output = Schema::new(output_schema(&extension.descriptor().output, &example.config).into_owned());
     for (what, schema, value) in [
         ("config", &extension.config, &example.config),
         ("input", &extension.input, &example.input),
-        ("output", &extension.output, &example.output),
+        ("output", &output, &example.output),
     ] {
         if let Some(fault) = schema.fault(value) {
             let expected = format!("an {what} that fits the {what} schema").replace("an config", "a config");

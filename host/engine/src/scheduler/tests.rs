@@ -64,6 +64,7 @@ fn stage(name: &str, reads: &[Source]) -> StagePlan {
         deferred: false,
         route: None,
         views: Default::default(),
+        output: None,
     }
 }
 

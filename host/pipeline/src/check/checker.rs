@@ -1,6 +1,6 @@
 //! The state that the passes of the check share.
 
-use std::collections::HashMap;
+use std::{cell::OnceCell, collections::HashMap};
 
 use serde_json::Value;
 
@@ -20,6 +20,8 @@ pub(crate) struct Checker<'a> {
     pub(crate) diagnostics: Vec<Diagnostic>,
     pub(crate) extensions: Vec<Option<(&'a Plugin, &'a ExtensionEntry)>>,
     pub(crate) configs: Vec<CheckedConfig>,
+    /// Schemas that wires into stages are checked against, where they are not those of their extensions.
+    pub(crate) wire_schemas: &'a [OnceCell<Value>],
     /// Schema of an item.
     pub(crate) item: Value,
     /// Models and caches.

@@ -5,7 +5,13 @@ use std::collections::BTreeSet;
 use jsonschema::{ValidationError, Validator, error::ValidationErrorKind, paths::LocationSegment};
 use serde_json::{Map, Value};
 
-use super::{checker::Checker, files, found::CheckedConfig};
+use super::{
+    checker::Checker,
+    files,
+    found::{CheckedConfig, TemplateUse},
+    output_schemas::schema_faults,
+    templates::Templates,
+};
 use crate::{
     diagnostics::{Diagnostic, Span, suggest},
     plan::PathIdentities,
@@ -54,6 +60,7 @@ impl Checker<'_> {
                 None => Value::Object(Map::new()),
             },
             paths: PathIdentities::new(),
+            templates: None,
         };
         let Some(entry) = entry.filter(|_| self.diagnostics.len() == before) else { return config };
         let schema = &entry.descriptor.config;
@@ -73,7 +80,27 @@ impl Checker<'_> {
             let files = files::ConfigFiles { folder: &self.parsed.folder, schema, node, span };
             config.paths = files.fill(&mut config.value, &mut self.diagnostics);
         }
+        if self.diagnostics.len() == before {
+            self.diagnostics.extend(schema_faults(&entry.descriptor.output, &config.value, node, span));
+            config.templates = self.templates_of(schema, node, &config.value, span);
+        }
         config
+    }
+
+    /// The templates of a configuration; none if one of them is wrong, which is reported.
+    pub(crate) fn templates_of(
+        &mut self,
+        schema: &Value,
+        node: Option<&Node>,
+        value: &Value,
+        span: Span,
+    ) -> Option<Vec<TemplateUse>> {
+        let before = self.diagnostics.len();
+        let sources = &self.parsed.sources;
+        let mut templates = Templates { schema, sources, span, diagnostics: &mut self.diagnostics, found: Vec::new() };
+        templates.visit(schema, node, value);
+        let found = templates.found;
+        (self.diagnostics.len() == before).then_some(found)
     }
 
     /// Checks a configuration against the schema of its extension. What is missing is reported at `span`.

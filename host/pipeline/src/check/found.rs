@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jackfield_plugin_api::{Dimension, Values};
+use jackfield_templates::Variable;
 use serde_json::Value;
 
 use crate::{
@@ -15,8 +16,19 @@ use jackfield_loader::{ExtensionEntry, Plugin};
 /// A `with` table that was checked, with what replaces the paths in it where configurations are compared.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CheckedConfig {
+    /// The templates in it; none where one of them is wrong, or where it is not checked.
+    pub(crate) templates: Option<Vec<TemplateUse>>,
     pub(crate) value: Value,
     pub(crate) paths: PathIdentities,
+}
+
+/// What a template of a configuration uses.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct TemplateUse {
+    /// Its file, if it is not written in the pipeline.
+    pub(crate) file: Option<String>,
+    /// Its variables, each with where it is, and the line if it is in a file.
+    pub(crate) variables: Vec<(Variable, (Span, Option<usize>))>,
 }
 
 /// The extension of a model or of a tier of a cache, with its configuration.

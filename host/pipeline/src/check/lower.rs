@@ -83,7 +83,8 @@ impl Checker<'_> {
         let mut marks = vec![ViewMarks::default(); plan.stages.len()];
         for (plan_index, (index, stage)) in order.iter().zip(&plan.stages).enumerate() {
             let Some((_, entry)) = self.extensions[*index] else { continue };
-            let of_output = ViewMarks::of_schema(&entry.descriptor.output);
+            let output = self.wire_schemas[*index].get().unwrap_or(&entry.descriptor.output);
+            let of_output = ViewMarks::of_schema(output);
             marks[plan_index].add(if stage.is_list() { of_output.in_list() } else { of_output });
         }
         for (index, stage) in order.iter().zip(&plan.stages) {
@@ -136,6 +137,7 @@ impl Checker<'_> {
             deferred: stage.deferred,
             route: self.lower_route(index, plan_indices)?,
             views: ViewMarks::default(),
+            output: self.answer_schema(index),
         })
     }
 

@@ -14,15 +14,19 @@ mod item_schemas;
 mod lower;
 mod merged;
 mod needs;
+mod output_schemas;
 mod routes;
 mod sandbox;
 mod search;
 mod services;
 mod sources;
+mod templates;
 mod tests_table;
 mod types;
 
 pub use tests_table::tests_of;
+
+use std::cell::OnceCell;
 
 use checker::Checker;
 use found::Services;
@@ -39,6 +43,7 @@ use jackfield_loader::Registry;
 /// # Errors
 /// With every diagnostic of the pipeline: those of the parsed pipeline and those that show only now.
 pub fn check(parsed: &ParsedPipeline, registry: &Registry) -> Result<Plan, Diagnostics> {
+    let wire_schemas = vec![OnceCell::new(); parsed.stages.len()];
     let mut checker = Checker {
         parsed,
         stage_indices: parsed
@@ -50,6 +55,7 @@ pub fn check(parsed: &ParsedPipeline, registry: &Registry) -> Result<Plan, Diagn
         diagnostics: parsed.diagnostics.clone(),
         extensions: Vec::new(),
         configs: Vec::new(),
+        wire_schemas: &wire_schemas,
         item: seen_item_schema(parsed),
         services: Services::default(),
         routes: Vec::new(),
@@ -60,12 +66,14 @@ pub fn check(parsed: &ParsedPipeline, registry: &Registry) -> Result<Plan, Diagn
     checker.check_services(registry);
     checker.check_routes(registry);
     checker.check_search(registry);
+    checker.set_wire_schemas();
     checker.check_exports();
     checker.check_abilities(registry);
     checker.check_sandbox_memory();
     let edges = checker.look_up_sources();
     let order = checker.order_stages(&edges);
     checker.check_inputs();
+    checker.check_templates();
     checker.check_outputs();
     checker.look_up_rewards();
     let of_item = runs_per_item(parsed.stages.len(), &edges);

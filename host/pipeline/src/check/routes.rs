@@ -120,7 +120,8 @@ impl<'a> Checker<'a> {
             is_new
         });
         if let Some((first, _)) = arms.first() {
-            self.configs[index] = CheckedConfig { value: first.config.clone(), paths: first.paths.clone() };
+            let templates = self.configs[index].templates.take();
+            self.configs[index] = CheckedConfig { value: first.config.clone(), paths: first.paths.clone(), templates };
         }
         arms.into_iter().map(|(arm, _)| arm).collect()
     }
@@ -168,7 +169,7 @@ impl<'a> Checker<'a> {
         let uses = stage.uses.as_ref().map_or(stage.name.span, |uses| uses.span);
         let entry = self.extensions[index].map(|(_, entry)| entry);
         let model = self.services_of_stage(stage).model;
-        let mut arms = Vec::new();
+        let (mut arms, mut templates) = (Vec::new(), Some(Vec::new()));
         for overlay in overlays {
             let with = overlay.to_json(&mut self.diagnostics);
             let mut merged = match &stage.with {
@@ -191,12 +192,14 @@ impl<'a> Checker<'a> {
                     self.diagnostics.push(diagnostic);
                 }
             }
+            templates = templates.zip(config.templates).map(|(known, added)| [known, added].concat());
             let name = arm_name(&with);
             arms.push((
                 ArmPlan { arm: Arm { name, with }, config: config.value, paths: config.paths, model },
                 overlay.span,
             ));
         }
+        self.configs[index].templates = templates;
         arms
     }
 
@@ -215,7 +218,7 @@ impl<'a> Checker<'a> {
             let mut with = Map::new();
             with.insert("model".to_owned(), Value::from(name.value.as_str()));
             let arm = Arm { name: name.value.clone(), with: Value::Object(with) };
-            let CheckedConfig { value: config, paths } = self.configs[index].clone();
+            let CheckedConfig { value: config, paths, .. } = self.configs[index].clone();
             arms.push((ArmPlan { arm, config, paths, model }, name.span));
         }
         arms

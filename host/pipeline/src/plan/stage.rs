@@ -55,6 +55,9 @@ pub struct StagePlan {
     /// stage with several calls is their list.
     #[serde(default, skip_serializing_if = "ViewMarks::is_empty")]
     pub views: ViewMarks,
+    /// The schema that its answers are held to, where its configuration says it; else that of its extension.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<Value>,
 }
 
 impl StagePlan {

@@ -6,6 +6,7 @@
 mod describe;
 mod expand;
 mod fit;
+mod from_config;
 mod infer;
 mod read;
 mod view;
@@ -19,6 +20,8 @@ pub(crate) use describe::first_sentence;
 pub(crate) use expand::resolve;
 pub use expand::{Alternative, JsonType, alternatives};
 pub(crate) use fit::{Fit, MismatchReason, TypeMismatch};
+pub(crate) use from_config::{any_of, marks, names_unread_file, schema_at, text_file, wire_schema};
+pub use from_config::{output_schema, output_schema_of_any};
 pub(crate) use infer::infer;
 pub(crate) use read::Reads;
 pub(crate) use view::Type;

@@ -6,6 +6,7 @@ mod constants;
 mod good;
 mod search;
 mod seen_items;
+mod templates;
 
 use std::{path::Path, sync::Arc};
 

@@ -77,7 +77,7 @@ pub(crate) fn names_a_file(schema: &Value, config: &Value, pointer: &str) -> boo
 }
 
 /// A schema, and what it is made of.
-fn alternatives<'a>(root: &'a Value, schema: &'a Value) -> Vec<&'a Value> {
+pub(crate) fn alternatives<'a>(root: &'a Value, schema: &'a Value) -> Vec<&'a Value> {
     let (mut found, mut to_visit) = (Vec::new(), vec![schema]);
     while let Some(schema) = to_visit.pop() {
         // A schema that refers to itself does not add anything.

@@ -57,6 +57,10 @@ impl<'a> Checker<'a> {
                 self.report_probe(key, parsed, &probe, added);
                 if is_fine && let Some(value) = value {
                     self.check_that_no_file_is_picked(key, entry, &value);
+                    let found = self.templates_of(&entry.descriptor.config, Some(&node), &value, span);
+                    let templates = self.configs[key.stage].templates.take();
+                    self.configs[key.stage].templates =
+                        templates.zip(found).map(|(known, added)| [known, added].concat());
                     tried_configs.push((key.stage, value));
                 }
             }

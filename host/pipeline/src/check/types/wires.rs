@@ -17,7 +17,7 @@ impl<'a> Checker<'a> {
         'a: 't,
     {
         let Some((_, entry)) = self.extensions[index] else { return Type::Unknown };
-        let output = Type::of_schema(&entry.descriptor.output);
+        let output = Type::of_schema(self.wire_schemas[index].get().unwrap_or(&entry.descriptor.output));
         // With both `for_each` and `repeat` the list is flat: the results of the first element, then those of the second.
         let is_list = stage.for_each.is_some() || stage.repeat.is_some();
         if is_list { output.list() } else { output }
