@@ -81,7 +81,7 @@ fn the_engine_and_all_below_it_know_no_terminal() {
         }
         for unwanted in OF_TELEMETRY.iter().filter(|_| name != "jackfield-telemetry") {
             // The client's part of it says which proxy the environment names.
-            if name == "jackfield-models" && *unwanted == "hyper-util" {
+            if name == "jackfield-services" && *unwanted == "hyper-util" {
                 continue;
             }
             assert!(!used.contains(*unwanted), "`{name}` uses `{unwanted}`, which is telemetry's");

@@ -52,6 +52,7 @@ mod memo;
 mod merged_files;
 mod model_abilities;
 mod model_faults;
+mod model_forms;
 mod model_memory;
 mod model_server;
 mod models;

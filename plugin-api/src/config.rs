@@ -32,6 +32,17 @@ pub const X_TEMPLATE: &str = "x-template";
 /// `json`. With `{"at": "/schema", "loose": true}`, answers are not held to it, as the extension adds to them: only wires are.
 pub const X_FROM_CONFIG: &str = "x-from-config";
 
+/// Stands in the schema of a key of a model's configuration that names a secret which the host sends for it, in the headers of
+/// [`Host::fetch`](crate::Host::fetch): `#[schemars(extend("x-secret" = "name"))]` on a text or a
+/// [`FilePath`](crate::FilePath) that is the secret's name, `"within"` where texts may have `${secret:NAME}` in them. Such a
+/// secret has to be there, and granted, before anything runs.
+pub const X_SECRET: &str = "x-secret";
+
+/// Stands in the schema of a key of a model's configuration that is the address of the server that it asks:
+/// `#[schemars(extend("x-server" = true))]`. The server has to be granted before anything runs, and for it the secrets that the
+/// configuration names.
+pub const X_SERVER: &str = "x-server";
+
 /// The configuration of an extension, which is also the extension's own state: what the `with` table of a stage holds.
 ///
 /// Derive it (`#[derive(Config)]`); the derive makes unknown keys an error and publishes a JSON Schema.

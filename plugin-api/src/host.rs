@@ -133,7 +133,7 @@ impl<'a> Host<'a> {
     /// Makes an HTTP request to a server that the plugin asks for in its permissions (`http:HOST`) and that it was granted.
     ///
     /// # Errors
-    /// [`Failure::InvalidConfig`](crate::Failure::InvalidConfig) if the server was not granted,
+    /// [`Failure::InvalidConfig`](crate::Failure::InvalidConfig) if the server, or a secret in a header, was not granted,
     /// [`Failure::InvalidInput`](crate::Failure::InvalidInput) if the request makes no sense,
     /// [`Failure::Unavailable`](crate::Failure::Unavailable) if the server cannot be reached or does not answer in time,
     /// [`Failure::OverBudget`](crate::Failure::OverBudget) if the answer is too large.

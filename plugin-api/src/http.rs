@@ -5,6 +5,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 /// A request that the host makes for a plugin, if it was granted `http:HOST`.
+///
+/// The value of a header may name a secret, as in `Bearer ${secret:WRITER_KEY}`: the host puts in what the variable
+/// `WRITER_KEY` holds, or the file of that path if there is a `/` in the name. The plugin asks for `secret` or `secret:NAME`, and
+/// the secret goes to the servers that it was granted for and to no other. The plugin never sees it: where a server repeats it
+/// as it is, `[key]` stands in its place in the answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HttpRequest {
     /// `GET`, `POST` or another method.
@@ -46,7 +51,8 @@ impl HttpRequest {
     }
 }
 
-/// What a server answered, whatever its status. A redirect comes back as it is: the host follows none.
+/// What a server answered, whatever its status. A redirect comes back as it is: the host follows none. A body that came packed
+/// (`gzip`, `deflate`) is unpacked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HttpResponse {
     /// The status, such as 200.

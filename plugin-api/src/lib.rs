@@ -115,7 +115,9 @@ pub use completion::{Captured, Completion, FinishReason, LikelyToken, Token, Tok
 pub use completion_request::{
     Capture, CompletionRequest, Component, Edit, LogProbs, LogProbsOn, Message, Prompt, Role, RowNormalization,
 };
-pub use config::{Config, X_EXPORT_FOLDER, X_FROM_CONFIG, X_MACHINE_DEFAULT, X_NO_EFFECT, X_TEMPLATE};
+pub use config::{
+    Config, X_EXPORT_FOLDER, X_FROM_CONFIG, X_MACHINE_DEFAULT, X_NO_EFFECT, X_SECRET, X_SERVER, X_TEMPLATE,
+};
 pub use descriptor::{Descriptor, Example, Kind, Permission, Stability};
 pub use direction::{ContrastSet, DirectionExtractor, Directions, LayerDirection};
 pub use document::{Context, Document, FromDocument, IntoDocument, Request, Tensor, WithTensors};

@@ -33,6 +33,8 @@ use crate::{
 };
 
 const LATENCY: Duration = Duration::from_millis(50);
+/// Calls of a measurement, as many as the claims pipeline makes.
+const QUESTIONS: u64 = 12_640;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -150,7 +152,7 @@ export_plugin!(BenchAsk);
 fn questions(folder: &Path, address: &str, concurrency: usize) -> (Plan, Registry, Services) {
     let mut items = String::new();
     let filler = "Is it so, and how likely is it, judging by what is commonly known? ".repeat(8);
-    for number in 0..12_640 {
+    for number in 0..QUESTIONS {
         items.push_str(&format!("{{\"text\": \"Question {number}: {filler}\"}}\n"));
     }
     fs::write(folder.join("items.jsonl"), items).expect("written");
@@ -180,17 +182,18 @@ fn calls() {
             "against calls x latency / concurrency",
             "calls a second",
             "CPU a call",
+            "CPU against bare",
         ],
     );
     for concurrency in [64, 256] {
         let at = (concurrency, latency);
         let folder = tempfile::tempdir().expect("a folder");
         let pipeline = questions(folder.path(), &server.1, concurrency);
-        let asked = run("jackfield, a question an item", pipeline, folder.path(), at);
-        bare(&server.1, at, asked);
+        let alone = bare(&server.1, at);
+        run("jackfield, a question an item", pipeline, folder.path(), at, alone);
         let folder = tempfile::tempdir().expect("a folder");
         let pipeline = prepared(folder.path(), &server.1, concurrency);
-        run("jackfield, the claims pipeline, estimates and all", pipeline, folder.path(), at);
+        run("jackfield, the claims pipeline, estimates and all", pipeline, folder.path(), at, alone);
     }
 }
 
@@ -200,7 +203,8 @@ fn run(
     (plan, registry, services): (Plan, Registry, Services),
     folder: &Path,
     (concurrency, latency): (usize, Duration),
-) -> u64 {
+    bare: Duration,
+) {
     let instances = open_stages(&plan, &registry).expect("opened");
     let run_folder = RunFolder::create(folder, &plan.name).expect("a folder");
     let run = RunJson::new(&run_folder, &plan, PathBuf::new(), Vec::new());
@@ -218,8 +222,7 @@ fn run(
     let (wall, used) = (began.elapsed(), cpu() - used);
     let count = services.models[0].count();
     assert_eq!(outcome.summary.items.ok, outcome.summary.items.total, "{:?}", outcome.summary);
-    told(what, concurrency, latency, count.calls, wall, used);
-    count.calls
+    told(what, (concurrency, latency), count.calls, (wall, used), Some(bare));
 }
 
 /// The server's latency as a client sees it that asks one thing after the other: the median of a few calls.
@@ -241,8 +244,16 @@ fn latency(address: &str) -> Duration {
     times[times.len() / 2]
 }
 
-fn told(what: &str, concurrency: usize, latency: Duration, calls: u64, wall: Duration, used: Duration) {
+/// Tells what so many calls took, and their CPU time against that of a bare call.
+fn told(
+    what: &str,
+    (concurrency, latency): (usize, Duration),
+    calls: u64,
+    (wall, used): (Duration, Duration),
+    bare: Option<Duration>,
+) -> Duration {
     let ideal = latency.mul_f64(calls as f64 / concurrency as f64);
+    let each = used / calls as u32;
     row(&[
         what.to_owned(),
         concurrency.to_string(),
@@ -250,12 +261,15 @@ fn told(what: &str, concurrency: usize, latency: Duration, calls: u64, wall: Dur
         format!("{:.2} s", wall.as_secs_f64()),
         ratio(wall, ideal),
         format!("{:.0}", calls as f64 / wall.as_secs_f64()),
-        shown(used / calls as u32),
+        shown(each),
+        bare.map_or_else(String::new, |bare| ratio(each, bare)),
     ]);
+    each
 }
 
-/// The same calls by the HTTP client alone: one body, sent again and again, the answer read as JSON.
-fn bare(address: &str, (concurrency, latency): (usize, Duration), calls: u64) {
+/// The same calls by the HTTP client alone: one body, sent again and again, the answer read as JSON. The CPU time of one.
+fn bare(address: &str, (concurrency, latency): (usize, Duration)) -> Duration {
+    let calls = QUESTIONS;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     let client = reqwest::Client::builder().no_proxy().tcp_nodelay(true).build().expect("a client");
@@ -278,7 +292,7 @@ fn bare(address: &str, (concurrency, latency): (usize, Duration), calls: u64) {
         });
         futures::future::join_all(tasks.collect::<Vec<_>>()).await;
     });
-    told("bare reqwest, nothing else", concurrency, latency, calls, began.elapsed(), cpu() - used);
+    told("bare reqwest, nothing else", (concurrency, latency), calls, (began.elapsed(), cpu() - used), None)
 }
 
 fn cached() {

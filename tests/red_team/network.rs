@@ -86,7 +86,7 @@ fn a_grant_for_every_server_is_none_for_this_machine_and_its_network() {
     invalid-config: 127.0.0.1 is an address of this machine or its network, which a grant has to name: `http:127.0.0.1=private`
     invalid-config: 0.0.0.0 is an address of this machine or its network, which a grant has to name: `http:0.0.0.0=private`
     invalid-config: localhost is an address of this machine or its network, which a grant has to name: `http:localhost=private`
-    unavailable: the server at localhost. cannot be reached: failed to lookup address information: Name or service not known
+    unavailable: no address is known for localhost.:[port]: failed to lookup address information: Name or service not known
     invalid-config: 127.0.0.1 is an address of this machine or its network, which a grant has to name: `http:127.0.0.1=private`
     invalid-config: 169.254.169.254 is an address of this machine or its network, which a grant has to name: `http:169.254.169.254=private`
     invalid-config: 10.0.0.1 is an address of this machine or its network, which a grant has to name: `http:10.0.0.1=private`
@@ -162,12 +162,13 @@ fn an_answer_that_is_too_large_or_takes_too_long_is_not_waited_for() {
     let ask = |path: &str| fetch(&grant, &format!("GET http://127.0.0.1:{}{path}", server.port));
     let said = [ask("/large").limits("output = \"8MiB\"").stopped(), ask("/slow").stopped(), ask("/headers").stopped()];
     assert_snapshot!(plain(&server, &lines(said)), @r"
-    over-budget: the server at 127.0.0.1 answered more than 8 MiB
-    unavailable: the server at 127.0.0.1 did not answer within 2s
-    unavailable: the server at 127.0.0.1 cannot be reached: message head is too large
+    over-budget: the server at 127.0.0.1:[port] answered more than 8 MiB
+    unavailable: the server at 127.0.0.1:[port] did not answer within 2s
+    unavailable: the call to the server at 127.0.0.1:[port] broke: message head is too large
     ");
-    // What is packed is handed on as it is: bytes that are no text, and not a hundred megabytes.
-    assert_eq!(ask("/bomb").limits("output = \"8MiB\"").stopped(), "invalid-output: the answer is not UTF-8 text");
+    // What is packed is unpacked, and not to a hundred megabytes.
+    let packed = ask("/bomb").limits("output = \"8MiB\"").stopped();
+    assert_snapshot!(plain(&server, &packed), @"over-budget: the server at 127.0.0.1:[port] answered more than 8 MiB once unpacked");
 }
 
 #[test]
@@ -186,6 +187,42 @@ fn asking_for_ever_ends_at_a_limit() {
     over-budget: made more than 200 host calls
     over-budget: made more than 2000 host calls
     over-budget: no answer within its limit of 1s, waiting included
-    unavailable: the server at 127.0.0.1 did not answer within 2s
+    unavailable: the server at 127.0.0.1:[port] did not answer within 2s
     ");
+}
+
+#[test]
+fn a_secret_that_was_not_granted_for_a_server_is_not_sent_there() {
+    let (mine, other) = (Server::start(), Server::start());
+    let ask = |analyzer: &'static str, to: &Server, name: &str, grants: &[&str]| {
+        let request = format!("GET http://127.0.0.1:{}/|x-key=${{secret:{name}}}", to.port);
+        attack(analyzer).granted(grants).target(&request).variable("RED_KEY", "red-key-of-mine")
+    };
+    let [http, http_other, secret] = [
+        format!("http:127.0.0.1:{}", mine.port),
+        format!("http:127.0.0.1:{}", other.port),
+        format!("secret:RED_KEY=127.0.0.1:{}", mine.port),
+    ];
+    let said = [
+        ask("fetch", &mine, "RED_KEY", &[&http]).stopped(),
+        ask("fetch-secret", &mine, "RED_KEY", &[&http]).stopped(),
+        ask("fetch-secret", &mine, "HOME", &[&http, "secret:RED_KEY"]).stopped(),
+        ask("fetch-secret", &other, "RED_KEY", &[&http, &http_other, &secret]).stopped(),
+        ask("fetch-secret", &other, "RED_KEY", &[&http, &http_other, "secret:RED_KEY"]).stopped(),
+        ask("fetch-secret", &mine, "/etc/passwd", &[&http, "secret:RED_KEY"]).stopped(),
+        ask("fetch-secret", &mine, "", &[&http, "secret:RED_KEY"]).stopped(),
+        ask("fetch-secret", &mine, "RED_KEY${secret:HOME}", &[&http, "secret:RED_KEY"]).stopped(),
+    ];
+    let plain = plain(&other, &plain(&mine, &lines(said)).replace(&other.port.to_string(), "[other]"));
+    assert_snapshot!(plain, @"");
+    assert!(mine.asked().is_empty() && other.asked().is_empty());
+    // Where it was granted, it goes there: to that server, and not to the one that an answer sends a client to.
+    let away = format!(
+        "GET http://127.0.0.1:{}/redirect?http://127.0.0.1:{}/|x-key=${{secret:RED_KEY}}",
+        mine.port, other.port
+    );
+    let sent = attack("fetch-secret").granted(&[&http, &http_other, &secret]).target(&away);
+    assert_eq!(sent.variable("RED_KEY", "red-key-of-mine").answered(), "302 ");
+    assert!(mine.asked()[0].contains("x-key: red-key-of-mine\r\n"), "{:?}", mine.asked());
+    assert!(other.asked().is_empty());
 }

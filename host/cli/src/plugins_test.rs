@@ -132,7 +132,10 @@ fn grants_for_caches(plugin: &Plugin) -> Vec<Grant> {
     let missing = caches.flat_map(|entry| entry.grants.missing()).map(|(permission, _)| permission);
     let given = missing.filter(|permission| matches!(permission, Permission::Scratch(_) | Permission::Clock));
     let given: BTreeSet<&Permission> = given.collect();
-    given.into_iter().map(|permission| Grant { permission: permission.clone(), folder: None, private: false }).collect()
+    given
+        .into_iter()
+        .map(|permission| Grant { permission: permission.clone(), folder: None, private: false, server: None })
+        .collect()
 }
 
 pub(super) fn test(args: &Args) -> Exit {

@@ -9,7 +9,9 @@ use jackfield_plugin_api::{Failure, Offers, Result};
 
 use super::{
     Cache, CallRecorder, Exhausted, ExhaustedResource, Http, Model, ModelParts, Route, RunBudget, Search, TierParts,
-    route::open_routes, search::open_search, secrets::Secrets,
+    route::open_routes,
+    search::open_search,
+    secrets::{Secrets, read_configured},
 };
 
 /// The services of a plan, in the plan's order.
@@ -87,8 +89,12 @@ fn open_model(plan: &ModelPlan, cache: Option<Arc<Cache>>, http: &Arc<Http>, reg
     let grants = entry.map(|entry| Arc::clone(&entry.grants)).unwrap_or_default();
     let opened = plan.extension.open(&plan.config, &plan.limits, registry);
     let instance = opened.map_err(|failure| Secrets::of_grants(&grants).redact_failure(failure))?;
+    let secrets = match entry {
+        Some(entry) => read_configured(&entry.descriptor.config, &plan.config, &grants, http.secrets())?,
+        None => Vec::new(),
+    };
     let offers = entry.map(|entry| Offers::from_schema(&entry.descriptor.input)).unwrap_or_default();
-    let parts = ModelParts { instance, grants, offers, cache, http: Arc::clone(http) };
+    let parts = ModelParts { instance, grants, offers, cache, http: Arc::clone(http), secrets };
     Model::new(plan, parts).map_err(|error| {
         let path = plan.record.as_deref().unwrap_or(std::path::Path::new("")).display();
         Failure::InvalidConfig(format!("cannot record to `{path}`: {error}"))

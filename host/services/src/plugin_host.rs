@@ -1,11 +1,18 @@
 //! The host as the plugins of models and caches see it: it takes log lines, makes requests and serves tensors.
 
+use std::time::Duration;
+
 use jackfield_loader::sandbox::Grants;
 use jackfield_plugin_api::{
     BoxFuture, Failure, HostCalls, HttpRequest, HttpResponse, Level, Result, TensorElements, TensorRef, WriteElements,
 };
 
-use crate::{Http, TensorScopes, log_plugin_line, secrets::Secrets};
+use crate::{
+    Http, TensorScopes,
+    http::{FetchCaller, FetchTrace},
+    log_plugin_line,
+    secrets::Secrets,
+};
 
 /// The host during a call of a service's plugin.
 pub(super) struct ServiceHost<'a> {
@@ -17,6 +24,10 @@ pub(super) struct ServiceHost<'a> {
     pub(super) http: &'a Http,
     /// The largest response of a server that it may get, in bytes.
     pub(super) max_response_bytes: u64,
+    /// How long a server may take to answer.
+    pub(super) longest_fetch: Duration,
+    /// What is noted of its requests, if anybody wants to know.
+    pub(super) trace: Option<&'a FetchTrace>,
     /// The tensors of a model's call; a cache has none.
     pub(super) tensors: Option<&'a TensorScopes<'a>>,
 }
@@ -39,7 +50,15 @@ impl HostCalls for ServiceHost<'_> {
     }
 
     fn fetch<'a>(&'a self, _index: u32, request: HttpRequest) -> BoxFuture<'a, Result<HttpResponse>> {
-        Box::pin(self.http.fetch(self.grants, request, self.max_response_bytes))
+        Box::pin(async move {
+            let caller = FetchCaller {
+                grants: self.grants,
+                max_response_bytes: self.max_response_bytes,
+                longest_timeout: self.longest_fetch,
+                trace: self.trace,
+            };
+            self.http.fetch_for(&caller, request).await
+        })
     }
 
     fn open_tensor<'a>(&'a self, index: u32, tensor: &TensorRef) -> Result<TensorElements<'a>> {

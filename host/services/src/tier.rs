@@ -20,8 +20,12 @@ use jackfield_store::TierCount;
 use tokio::{runtime::Handle, time::timeout};
 
 use super::{
-    circuit_breaker::CircuitBreaker, http::Http, native_threads::NativeThreads, plugin_host::ServiceHost,
-    secrets::Secrets, times::Times,
+    circuit_breaker::CircuitBreaker,
+    http::{Http, LONGEST_TIMEOUT},
+    native_threads::NativeThreads,
+    plugin_host::ServiceHost,
+    secrets::Secrets,
+    times::Times,
 };
 
 /// What a tier is made of.
@@ -243,6 +247,8 @@ impl Backend {
             secrets: &self.secrets,
             http,
             max_response_bytes: self.max_response_bytes,
+            longest_fetch: LONGEST_TIMEOUT,
+            trace: None,
             tensors: None,
         };
         let answer = match catch_panic("call", || operation(self.calls(), &host)) {

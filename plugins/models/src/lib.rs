@@ -4,17 +4,18 @@
 //! | model | asks |
 //! | --- | --- |
 //! | `openai` | any server that speaks OpenAI's chat completions: OpenAI, vLLM, llama.cpp, Ollama, … |
+//! | `openai-embeddings` | any server that speaks OpenAI's embeddings, for vectors |
 //! | `anthropic` | Anthropic's Messages API |
 //! | `mock` | nobody: answers are made of the prompt's own words and follow the schema, from a seed |
 //! | `replay` | nobody: answers come from a file of recorded ones |
 //!
-//! Caches, limits, retries, budgets, timeouts and the repair of answers are the host's. Secrets come from an environment variable or a file that the configuration names; they are
-//! in no message, no log and no `Debug`.
-//!
-//! The models need the host's tokio runtime, so this crate is linked in; it cannot be a `.so` or a component.
+//! Caches, limits, retries, budgets, timeouts and the repair of answers are the host's, and so are the connections: the models
+//! ask by [`Host::fetch`](jackfield_plugin_api::Host::fetch). A configuration names the variable or the file that holds a key;
+//! the host puts the key into its header, and nothing here ever sees it.
 #![forbid(unsafe_code)]
 
 pub mod anthropic;
+pub mod embeddings;
 mod http;
 mod json;
 pub mod mock;
@@ -27,9 +28,10 @@ mod testing;
 use jackfield_plugin_api::prelude::*;
 
 pub use anthropic::Anthropic;
+pub use embeddings::OpenAiEmbeddings;
 pub use mock::Mock;
 pub use openai::OpenAi;
 pub use parameter::Parameter;
 pub use replay::Replay;
 
-export_plugin!(models: OpenAi, Anthropic, Mock, Replay);
+export_plugin!(models: OpenAi, OpenAiEmbeddings, Anthropic, Mock, Replay);

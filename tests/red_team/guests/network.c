@@ -85,6 +85,7 @@ static void header_flood(answer *to) {
 const attack network[] = {
     { .name = "fetch", .asks = "http", .run = fetches },
     { .name = "fetch-one", .asks = "http:api.example.org", .run = fetches },
+    { .name = "fetch-secret", .asks = "http secret", .run = fetches },
     { .name = "fetch-for-ever", .asks = "http", .run = for_ever },
     { .name = "fetch-headers", .asks = "http", .run = header_flood },
     { .name = "exfiltrate", .asks = "http", .run = exfiltrates },

@@ -95,7 +95,7 @@ pub(crate) fn permissions(extension: &ExtensionUnderTest<'_>) -> Outcome {
             findings.push(Finding::new(
                 "a permission of the contract",
                 format!("`{name}`"),
-                "ask for `model`, `model:ABILITY`, `cache`, `clock`, `random`, `http:HOST`, `read:NAME`, `scratch:NAME` or `env:NAME`",
+                "ask for `model`, `model:ABILITY`, `cache`, `clock`, `random`, `http:HOST`, `read:NAME`, `scratch:NAME`, `env:NAME` or `secret:NAME`",
             ));
         }
         if !seen.insert(name) {

@@ -9,9 +9,10 @@ use std::{
 use jackfield_plugin_api::Descriptor;
 use serde::{Deserialize, Serialize};
 
-use super::permission::{Permission, PermissionError, Server};
+use super::permission::{Permission, PermissionError, SecretName, Server};
 
-/// A permission that is granted, with its folder or its reach: `read:NAME=FOLDER`, `scratch:NAME=FOLDER`, `http:HOST=private`.
+/// A permission that is granted, with its folder, its reach or its server: `read:NAME=FOLDER`, `scratch:NAME=FOLDER`,
+/// `http:HOST=private`, `secret:NAME=HOST`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Grant {
     /// The permission.
@@ -21,6 +22,10 @@ pub struct Grant {
     pub folder: Option<PathBuf>,
     /// Whether the server may be on this machine or its network although its name does not say so.
     pub private: bool,
+    /// The one server that a secret may be sent to, such as `api.example.org` or `localhost:8080`. Without it, the secret may be
+    /// sent to the server that the plugin is granted, if that is a single one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
 }
 
 /// Why a text grants nothing.
@@ -41,6 +46,12 @@ pub enum GrantError {
     /// A server has to be named.
     #[error("`http` alone would grant every server: name one, as in `http:api.example.org`, or write `http:*`")]
     EveryServer,
+    /// A secret has to be named.
+    #[error("`secret` alone would grant every secret: name one, as in `secret:WRITER_KEY`")]
+    EverySecret,
+    /// What follows a secret is not a server. It is not shown: it may be the secret itself.
+    #[error("`{0}` is followed by something that is not a server, such as `api.example.org` or `localhost:8080`")]
+    NotServer(String),
 }
 
 impl Grant {
@@ -53,12 +64,19 @@ impl Grant {
             Some((name, value)) => (name.trim(), Some(value.trim())),
             None => (text.trim(), None),
         };
-        if name == "http" {
-            return Err(GrantError::EveryServer);
+        match name {
+            "http" => return Err(GrantError::EveryServer),
+            "secret" => return Err(GrantError::EverySecret),
+            _ => {}
         }
-        let permission: Permission = name.parse()?;
+        let mut permission: Permission = name.parse()?;
+        if let Permission::Secret(SecretName::Named(file)) = &mut permission
+            && file.contains('/')
+        {
+            *file = plain_path(&base.join(&*file));
+        }
         // A grant that names an address, or this machine, is meant to reach it.
-        let (mut folder, mut private) = (None, names_an_address(&permission));
+        let (mut folder, mut private, mut server) = (None, names_an_address(&permission), None);
         match (&permission, value) {
             (Permission::Read(_), None | Some("")) => return Err(GrantError::NoFolder(name.to_owned())),
             (Permission::Read(_) | Permission::Scratch(_), Some(value)) if !value.is_empty() => {
@@ -68,20 +86,49 @@ impl Grant {
             (Permission::Http(_), Some(value)) => {
                 return Err(GrantError::NotPrivate(name.to_owned(), value.to_owned()));
             }
+            (Permission::Secret(_), Some(value)) => match secret_server(value) {
+                Some(named) => server = Some(named),
+                None => return Err(GrantError::NotServer(name.to_owned())),
+            },
             (_, Some(_)) => return Err(GrantError::Value(name.to_owned())),
             (_, None) => {}
         }
-        Ok(Self { permission, folder, private })
+        Ok(Self { permission, folder, private, server })
     }
 }
 
 impl Grant {
-    /// The same grant, with the path of its folder relative to `base` if the folder lies below that.
+    /// The same grant, with the path of its folder, or of the file of its secret, relative to `base` if it lies below that.
     #[must_use]
     pub fn relative_to(&self, base: &Path) -> Self {
         let relative = |folder: &PathBuf| folder.strip_prefix(base).map_or_else(|_| folder.clone(), Path::to_owned);
-        Self { folder: self.folder.as_ref().map(relative), ..self.clone() }
+        let permission = match &self.permission {
+            Permission::Secret(SecretName::Named(file)) if file.contains('/') => {
+                let below = Path::new(file).strip_prefix(base).ok().map(|below| format!("./{}", below.display()));
+                Permission::Secret(SecretName::Named(below.unwrap_or_else(|| file.clone())))
+            }
+            other => other.clone(),
+        };
+        Self { permission, folder: self.folder.as_ref().map(relative), ..self.clone() }
     }
+}
+
+/// The path without steps that lead nowhere, so that two spellings of one are equal.
+fn plain_path(path: &Path) -> String {
+    path.components().collect::<PathBuf>().to_string_lossy().into_owned()
+}
+
+/// The permission for a secret: that in a variable, or in the file at an absolute path.
+fn permission_for_secret(name: &str) -> Permission {
+    let name = if name.contains('/') { plain_path(Path::new(name)) } else { name.to_owned() };
+    Permission::Secret(SecretName::Named(name))
+}
+
+/// The server after the name of a secret. A word that is no address at first sight is none: it may be the secret itself.
+fn secret_server(text: &str) -> Option<String> {
+    let server: Server = text.parse().ok()?;
+    let Server::Named { host, below: false, port } = &server else { return None };
+    (host == "localhost" || host.contains(['.', ':']) || port.is_some()).then(|| server.to_string())
 }
 
 fn names_an_address(permission: &Permission) -> bool {
@@ -99,6 +146,7 @@ impl fmt::Display for Grant {
         }
         match &self.folder {
             Some(folder) => write!(f, "={}", folder.display()),
+            None if self.server.is_some() => write!(f, "={}", self.server.as_deref().unwrap_or_default()),
             None if self.private && !names_an_address(&self.permission) => f.write_str("=private"),
             None => Ok(()),
         }
@@ -129,7 +177,7 @@ impl Grants {
         let asked = asked_permissions(descriptor);
         let granted = asked
             .iter()
-            .map(|(permission, _)| Grant { permission: permission.clone(), folder: None, private: true })
+            .map(|(permission, _)| Grant { permission: permission.clone(), folder: None, private: true, server: None })
             .collect();
         Self { alias: alias.to_owned(), sandboxed: false, asked, granted }
     }
@@ -183,6 +231,53 @@ impl Grants {
         Some(if private { Reach::Anywhere } else { Reach::Public })
     }
 
+    /// Whether the host may send a secret to a server on behalf of the extension. `name` is that of a variable, or the path of
+    /// a file; `server` is a host in lower case, with its port if that is not the usual one.
+    ///
+    /// # Errors
+    /// The message to the plugin, with the line that would grant it.
+    pub fn check_secret(&self, name: &str, server: &Server) -> Result<(), String> {
+        let asked = permission_for_secret(name);
+        if !self.sandboxed && self.asks(&asked) {
+            return Ok(());
+        }
+        let server = server.to_string();
+        let mut is_granted = false;
+        for grant in self.granted.iter().filter(|grant| grant.permission.covers(&asked)) {
+            is_granted = true;
+            let is_meant = match &grant.server {
+                Some(named) => *named == server,
+                None => self.only_server().is_some_and(|only| only.to_string() == server),
+            };
+            if is_meant {
+                return Ok(());
+            }
+        }
+        if is_granted || self.asks(&asked) && self.only_server().is_none() {
+            return Err(self.denied(&asked, &format!("={server}"), &format!(" for {server}")));
+        }
+        Err(self.denial(&asked))
+    }
+
+    /// Whether some grant gives a secret to the extension, for whatever server.
+    ///
+    /// # Errors
+    /// The message to the plugin, with the line that would grant it.
+    pub fn check_secret_anywhere(&self, name: &str) -> Result<(), String> {
+        let asked = permission_for_secret(name);
+        if self.allows(&asked) { Ok(()) } else { Err(self.denial(&asked)) }
+    }
+
+    /// The server that is granted, if there is one alone and no grant is for several.
+    fn only_server(&self) -> Option<&Server> {
+        let mut servers = self.granted.iter().filter_map(|grant| match &grant.permission {
+            Permission::Http(server) => Some(server),
+            _ => None,
+        });
+        let first = servers.next().filter(|server| matches!(server, Server::Named { below: false, .. }))?;
+        servers.next().is_none().then_some(first)
+    }
+
     /// The folders that were granted.
     pub fn folders(&self) -> impl Iterator<Item = GrantedFolder<'_>> {
         self.granted.iter().filter_map(|grant| {
@@ -204,11 +299,12 @@ impl Grants {
     }
 
     /// The permissions that the extension asks for and was not granted, with its reasons, but for a model and a cache, which a
-    /// stage gives.
+    /// stage gives, and for secrets, which it may do without.
     #[must_use]
     pub fn missing(&self) -> Vec<(&Permission, &str)> {
         let is_given = |asked: &Permission| {
             matches!(asked, Permission::Model | Permission::ModelAbility(_) | Permission::Cache)
+                || matches!(asked, Permission::Secret(SecretName::Any))
                 || self.granted.iter().any(|grant| asked.covers(&grant.permission))
         };
         let missing = self.asked.iter().filter(|(asked, _)| !is_given(asked));
@@ -218,15 +314,20 @@ impl Grants {
     /// The message to a plugin that does what it may not do. It has the line that would grant it, if the plugin asks for it.
     #[must_use]
     pub fn denial(&self, permission: &Permission) -> String {
+        let value = if matches!(permission, Permission::Read(_)) { "=FOLDER" } else { "" };
+        self.denied(permission, value, "")
+    }
+
+    /// The message about a permission that is granted with this value, and is not granted to this purpose.
+    fn denied(&self, permission: &Permission, value: &str, purpose: &str) -> String {
         let alias = &self.alias;
         if !self.asks(permission) {
             return format!(
                 "plugin `{alias}` does not ask for `{permission}` in its descriptor, so it cannot be granted"
             );
         }
-        let value = if matches!(permission, Permission::Read(_)) { "=FOLDER" } else { "" };
         format!(
-            "`{permission}` is not granted to plugin `{alias}`: add `grant = [\"{permission}{value}\"]` to \
+            "`{permission}` is not granted to plugin `{alias}`{purpose}: add `grant = [\"{permission}{value}\"]` to \
              `[plugins.{alias}]`, or run with `--grant {alias}={permission}{value}`"
         )
     }
@@ -360,13 +461,75 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_goes_to_the_server_that_it_was_granted_for_and_to_no_other() {
+        let asks = descriptor(&["http", "secret"]);
+        let check = |given: &[&str], server: &str| {
+            Grants::effective("x", &asks, &grants(given)).check_secret("KEY", &server.parse().expect(server))
+        };
+        for (given, server) in [
+            (["http:a.org", "secret:KEY"].as_slice(), "a.org"),
+            (&["http:a.org", "http:b.org", "secret:KEY=b.org"], "b.org"),
+            (&["http:*", "secret:KEY=b.org"], "b.org"),
+            (&["http:localhost:8080", "secret:KEY"], "localhost:8080"),
+        ] {
+            assert_eq!(check(given, server), Ok(()), "{given:?}");
+        }
+        for (given, server, line) in [
+            (["http:a.org", "secret:OTHER"].as_slice(), "a.org", "\"secret:KEY\""),
+            (&["http:a.org", "secret:KEY"], "a.org:8080", "\"secret:KEY=a.org:8080\""),
+            (&["http:a.org", "http:b.org", "secret:KEY"], "b.org", "\"secret:KEY=b.org\""),
+            (&["http:*", "secret:KEY"], "b.org", "\"secret:KEY=b.org\""),
+            (&["http:*.b.org", "secret:KEY"], "a.b.org", "\"secret:KEY=a.b.org\""),
+            (&["http:a.org", "http:b.org", "secret:KEY=b.org"], "a.org", "\"secret:KEY=a.org\""),
+        ] {
+            let denied = check(given, server).expect_err(server);
+            assert!(denied.contains(line), "{denied}");
+        }
+        let unasked = Grants::effective("x", &descriptor(&["http"]), &grants(&["http:a.org", "secret:KEY"]));
+        let denied = unasked.check_secret("KEY", &"a.org".parse().expect("a server")).expect_err("not asked for");
+        assert!(denied.contains("does not ask for `secret:KEY`"), "{denied}");
+        let linked = Grants::all("x", &asks);
+        assert_eq!(linked.check_secret("KEY", &"a.org".parse().expect("a server")), Ok(()));
+        assert!(Grants::effective("x", &asks, &grants(&["http:a.org"])).missing().is_empty(), "it may need none");
+    }
+
+    #[test]
+    fn the_file_of_a_secret_is_relative_to_the_pipeline() {
+        let grant = &grants(&["secret:keys/writer=a.org"])[0];
+        assert_eq!(grant.to_string(), "secret:/base/keys/writer=a.org");
+        let relative = grant.relative_to(Path::new("/base"));
+        assert_eq!(relative.to_string(), "secret:./keys/writer=a.org");
+        assert_eq!(&Grant::parse(&relative.to_string(), Path::new("/base")).expect("a grant"), grant);
+        let failure = Grant::parse("secret:KEY=hunter-2", Path::new("/")).expect_err("a value").to_string();
+        assert!(!failure.contains("hunter"), "{failure}");
+    }
+
+    #[test]
     fn grants_are_written_as_they_are_read() {
-        for text in
-            ["clock", "http:a.org=private", "http:*", "read:corpus=/data/corpus", "scratch:work", "scratch:w=/tmp/w"]
-        {
+        for text in [
+            "secret:A_KEY",
+            "secret:A_KEY=a.org",
+            "clock",
+            "http:a.org=private",
+            "http:*",
+            "read:corpus=/data/corpus",
+            "scratch:work",
+            "scratch:w=/tmp/w",
+        ] {
             assert_eq!(Grant::parse(text, Path::new("/base")).expect(text).to_string(), text);
         }
-        for text in ["http", "read:corpus", "read:corpus=", "clock=now", "http:a.org=public", "nonsense", "env:A=1"] {
+        for text in [
+            "http",
+            "secret",
+            "secret:A=*",
+            "secret:A=",
+            "read:corpus",
+            "read:corpus=",
+            "clock=now",
+            "http:a.org=public",
+            "nonsense",
+            "env:A=1",
+        ] {
             Grant::parse(text, Path::new("/base")).expect_err(text);
         }
         assert_eq!(unasked(&grants(&["clock", "random"]), &[&descriptor(&["clock"])]), [&grants(&["random"])[0]]);

@@ -15,5 +15,5 @@ pub use jackfield_plugin_api::{address_space_limit as address_space, format_size
 pub use limits::Limits;
 pub use limits::{is_out_of_time, to_open as limits_to_open, took_too_long, used_up};
 pub use memory_total::{MemoryTotal, usual as usual_memory_total};
-pub use permission::{ASKED_FOR, Permission, PermissionError, Server};
+pub use permission::{ASKED_FOR, Permission, PermissionError, SecretName, Server};
 pub use queue_clock::QueueClock;

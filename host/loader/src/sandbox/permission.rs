@@ -6,7 +6,7 @@ use jackfield_plugin_api::Ability;
 use serde::{Deserialize, Serialize};
 
 /// Something that a plugin may ask for and a pipeline may grant. As text: `model`, `model:ABILITY`, `cache`, `clock`,
-/// `random`, `http:HOST`, `read:NAME`, `scratch:NAME`, `env:NAME`.
+/// `random`, `http:HOST`, `secret:NAME`, `read:NAME`, `scratch:NAME`, `env:NAME`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Permission {
@@ -28,6 +28,17 @@ pub enum Permission {
     Scratch(String),
     /// A variable of the environment.
     Env(String),
+    /// A secret that the host puts into the headers of HTTP requests, and that the plugin never sees.
+    Secret(SecretName),
+}
+
+/// A secret, or several.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SecretName {
+    /// Any secret: what a plugin asks for if its configuration names the secrets.
+    Any,
+    /// The variable of the environment that holds it, or, if there is a `/` in the name, the file.
+    Named(String),
 }
 
 /// A server, or several.
@@ -55,8 +66,8 @@ pub const ASKED_FOR: [Ability; 5] =
 pub enum PermissionError {
     /// It begins with none of the known words.
     #[error(
-        "`{0}` is not a permission: there are model, model:ABILITY, cache, clock, random, http:HOST, read:NAME, scratch:NAME \
-         and env:NAME"
+        "`{0}` is not a permission: there are model, model:ABILITY, cache, clock, random, http:HOST, read:NAME, scratch:NAME, \
+         env:NAME and secret:NAME"
     )]
     Unknown(String),
     /// What follows the word is not a name that belongs there.
@@ -70,7 +81,7 @@ impl Permission {
     pub fn covers(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Http(own), Self::Http(other)) => own.covers(other),
-            (Self::ModelAbility(_), Self::Model) => true,
+            (Self::ModelAbility(_), Self::Model) | (Self::Secret(SecretName::Any), Self::Secret(_)) => true,
             _ => self == other,
         }
     }
@@ -190,6 +201,20 @@ impl FromStr for Permission {
                     Err(PermissionError::Name(text.to_owned(), "env", wanted))
                 }
             }
+            ("secret", None) => Ok(Self::Secret(SecretName::Any)),
+            ("secret", Some(name)) => {
+                let is_file = name.contains('/');
+                let fits = !name.is_empty()
+                    && !name.contains(['=', '{', '}', '$'])
+                    && !name.contains(char::is_control)
+                    && (is_file || !name.contains(char::is_whitespace));
+                let wanted = "the name of a variable, or the path of a file";
+                if fits {
+                    Ok(Self::Secret(SecretName::Named(name.to_owned())))
+                } else {
+                    Err(PermissionError::Name(text.to_owned(), "secret", wanted))
+                }
+            }
             _ => Err(PermissionError::Unknown(text.to_owned())),
         }
     }
@@ -208,6 +233,8 @@ impl fmt::Display for Permission {
             Self::Read(name) => write!(f, "read:{name}"),
             Self::Scratch(name) => write!(f, "scratch:{name}"),
             Self::Env(name) => write!(f, "env:{name}"),
+            Self::Secret(SecretName::Any) => f.write_str("secret"),
+            Self::Secret(SecretName::Named(name)) => write!(f, "secret:{name}"),
         }
     }
 }
@@ -255,6 +282,9 @@ mod tests {
             "read:corpus",
             "scratch:work-1",
             "env:HOME",
+            "secret",
+            "secret:WRITER_KEY",
+            "secret:/run/keys/the writer's",
         ] {
             assert_eq!(permission(text).to_string(), text);
         }
@@ -283,6 +313,9 @@ mod tests {
             "env:",
             "env:A=B",
             "http:user@host",
+            "secret:",
+            "secret:A B",
+            "secret:{A}",
             "http:a..b",
         ] {
             let parsed = text.parse::<Permission>();
@@ -299,6 +332,7 @@ mod tests {
         assert!(covers("http", "http:a.org") && covers("http", "http:*.a.org"));
         assert!(!covers("http:a.org", "http"));
         assert!(covers("model:capture", "model") && covers("model:capture", "model:capture"));
+        assert!(covers("secret", "secret:A") && !covers("secret:A", "secret") && !covers("secret:A", "secret:B"));
         assert!(covers("http:*.a.org", "http:b.a.org") && covers("http:*.a.org", "http:c.b.a.org"));
         assert!(covers("http:*.a.org", "http:*.b.a.org") && covers("http:*.a.org", "http:*.a.org"));
         for (mine, theirs) in [

@@ -22,7 +22,7 @@ pub(crate) static PLUGIN: Table = Table {
             "grant",
             Shape::Grants,
             "What a sandboxed plugin may do, of what it asks for: `clock`, `random`, `http:HOST`, `read:NAME=FOLDER`, \
-             `scratch:NAME`, `env:NAME`.",
+             `scratch:NAME`, `env:NAME`, `secret:NAME`.",
         ),
     ],
 };

@@ -160,7 +160,8 @@ mod tests {
     #[test]
     fn short_members_come_before_long_ones() {
         let value = json!({ "a": "long ".repeat(20), "b": [1, 2], "c": "positive", "d": 0.9 });
-        let names: Vec<String> = value_text(&value).lines().map(|(name, _)| name.unwrap_or_default().to_owned()).collect();
+        let names: Vec<String> =
+            value_text(&value).lines().map(|(name, _)| name.unwrap_or_default().to_owned()).collect();
         assert_eq!(names, ["c", "d", "a", "b"]);
     }
 

@@ -15,7 +15,7 @@ use super::{
     concurrency::ConcurrencyLimit,
     counters::Counters,
     current_run::CurrentRun,
-    extension::ModelExtension,
+    extension::{Called, ModelExtension},
     in_progress::CompletionInProgress,
     own_tokens::OwnTokens,
     request_check,
@@ -145,13 +145,15 @@ impl Attempt {
         reservation.sent();
         run_reservation.iter_mut().for_each(|reservation| reservation.sent(estimated_usd));
         let began = Instant::now();
-        let (answer, queued) = self.extension.within_timeout(self.extension.call(request, &progress.held)).await;
-        let settled = match answer {
-            Some(Ok(completion)) => {
+        let (called, queued) = self.extension.within_timeout(self.extension.call(request, &progress.held)).await;
+        let settled = match called {
+            Some(Called { answer: Ok(completion), .. }) => {
                 self.concurrency.answered(began.elapsed().saturating_sub(queued));
                 self.settle_answer(request, size, completion, reservation).await
             }
-            Some(Err(failure)) => self.settle_failure(request, failure, reservation),
+            Some(Called { answer: Err(failure), reached_nobody }) => {
+                self.settle_failure(request, failure, reached_nobody, reservation)
+            }
             None => self.settle_timeout(request, reservation),
         };
         drop(permit);
@@ -195,7 +197,13 @@ impl Attempt {
         Settled { answer: self.extension.without_reasoning(completion), usage, usd: reservation.settle(usage) }
     }
 
-    fn settle_failure(&self, request: &CompletionRequest, failure: Failure, reservation: Reservation<'_>) -> Settled {
+    fn settle_failure(
+        &self,
+        request: &CompletionRequest,
+        failure: Failure,
+        reached_nobody: bool,
+        reservation: Reservation<'_>,
+    ) -> Settled {
         let failure = match failure.retry_after().filter(|wait| *wait > self.longest_wait) {
             Some(wait) => {
                 // Whoever asks in the meantime hears the same, and at once.
@@ -219,7 +227,7 @@ impl Attempt {
             }
             FailureKind::Unavailable => {
                 self.concurrency.refused(None);
-                reservation.was_read()
+                if reached_nobody { reservation.not_charged() } else { reservation.was_read() }
             }
             // An answer that is no use was made all the same.
             FailureKind::InvalidOutput => reservation.was_answered(self.counter.count_request(request)),

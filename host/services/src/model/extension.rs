@@ -19,7 +19,24 @@ use jackfield_plugin_api::{
 use jackfield_store::HeldTensors;
 
 use super::{answer_check, request_check};
-use crate::{Http, TensorScopes, plugin_host::ServiceHost, secrets::Secrets};
+use crate::{
+    Http, TensorScopes,
+    http::FetchTrace,
+    plugin_host::ServiceHost,
+    secrets::{KnownSecret, Secrets},
+};
+
+/// How long an answer of a server may take, where the model has no time limit.
+const LONGEST_FETCH: Duration = Duration::from_secs(24 * 60 * 60);
+/// How much longer than its time limit: who waits is told of that limit, and not of this one.
+const FETCH_MARGIN: Duration = Duration::from_secs(2);
+
+/// What came of a call.
+pub(super) struct Called {
+    pub(super) answer: Result<Completion>,
+    /// Whether it asked servers, and no connection to any was made: then it cost nothing.
+    pub(super) reached_nobody: bool,
+}
 
 /// The opened extension of a model, and what it may know and do.
 pub(super) struct ModelExtension {
@@ -43,11 +60,12 @@ impl ModelExtension {
         grants: Arc<Grants>,
         offers: Offers,
         http: Arc<Http>,
+        secrets: Vec<Arc<KnownSecret>>,
     ) -> Self {
         Self {
             plan: plan.clone(),
             instance,
-            secrets: Secrets::of_grants(&grants),
+            secrets: Secrets::of_grants(&grants).with_sent(secrets),
             asks_servers: grants.asks_for_servers(),
             grants,
             offers,
@@ -112,14 +130,14 @@ impl ModelExtension {
     }
 
     /// Calls the model and checks its answer, which comes without the keys that the model may know: a server may repeat them.
-    pub(super) async fn call(&self, request: &CompletionRequest, held: &Arc<HeldTensors>) -> Result<Completion> {
-        match self.call_with_tensors(request, held).await {
-            Ok(completion) => {
-                answer_check::check(&self.plan.name, request, &completion)?;
-                Ok(self.secrets.redact_completion(completion))
-            }
-            Err(failure) => Err(self.secrets.redact_failure(failure)),
-        }
+    pub(super) async fn call(&self, request: &CompletionRequest, held: &Arc<HeldTensors>) -> Called {
+        let trace = FetchTrace::default();
+        let answer = match self.call_with_tensors(request, held, &trace).await {
+            Ok(completion) => answer_check::check(&self.plan.name, request, &completion)
+                .map(|()| self.secrets.redact_completion(completion)),
+            Err(failure) => Err(self.secrets.redact_failure(trace.with_proxy(failure))),
+        };
+        Called { answer, reached_nobody: trace.reached_nobody() }
     }
 
     /// An answer whose text has no reasoning in it.
@@ -144,9 +162,14 @@ impl ModelExtension {
     }
 
     /// Calls the model with the tensors that the request names, and notes if there was not enough memory.
-    async fn call_with_tensors(&self, request: &CompletionRequest, held: &Arc<HeldTensors>) -> Result<Completion> {
+    async fn call_with_tensors(
+        &self,
+        request: &CompletionRequest,
+        held: &Arc<HeldTensors>,
+        trace: &FetchTrace,
+    ) -> Result<Completion> {
         let tensors = TensorScopes::of_model(held, request, self.plan.limits.tensors);
-        let completion = self.call_instance(request, &tensors).await.inspect_err(|failure| {
+        let completion = self.call_instance(request, &tensors, trace).await.inspect_err(|failure| {
             if self.is_out_of_memory(failure, &tensors) {
                 let why = self.secrets.redact_failure(failure.clone());
                 self.out_of_memory.get_or_init(|| escape_untrusted(why.message()).into_owned());
@@ -166,7 +189,12 @@ impl ModelExtension {
     }
 
     /// Calls the instance. A panic in the model is a failure of the model.
-    async fn call_instance(&self, request: &CompletionRequest, tensors: &TensorScopes<'_>) -> Result<Completion> {
+    async fn call_instance(
+        &self,
+        request: &CompletionRequest,
+        tensors: &TensorScopes<'_>,
+        trace: &FetchTrace,
+    ) -> Result<Completion> {
         // The model does not learn whose call it is: equal requests have one answer, whoever asks, and draw from one seed.
         let empty: Arc<str> = Arc::from("");
         let context = &Context {
@@ -182,6 +210,8 @@ impl ModelExtension {
             secrets: &self.secrets,
             http: &self.http,
             max_response_bytes: self.plan.limits.output,
+            longest_fetch: self.plan.timeout.map_or(LONGEST_FETCH, |timeout| timeout + FETCH_MARGIN),
+            trace: Some(trace),
             tensors: Some(tensors),
         };
         if let Some(model) = self.instance.as_model() {

@@ -25,7 +25,7 @@ use super::{
     run_budget::RunBudget,
     structured_output::StructuredOutput,
 };
-use crate::{Cache, Http};
+use crate::{Cache, Http, secrets::KnownSecret};
 
 /// A request's own replicates are counted below this; those of its stage above it.
 const MOST_REPLICATES: u32 = 1 << 16;
@@ -42,6 +42,8 @@ pub struct ModelParts {
     pub cache: Option<Arc<Cache>>,
     /// The servers that it talks to.
     pub http: Arc<Http>,
+    /// The secrets that the host sends for it.
+    pub(crate) secrets: Vec<Arc<KnownSecret>>,
 }
 
 /// A named model, and everything around its calls.
@@ -64,11 +66,11 @@ impl Model {
     /// # Errors
     /// If the file of its recording cannot be opened.
     pub fn new(plan: &ModelPlan, parts: ModelParts) -> std::io::Result<Self> {
-        let ModelParts { instance, grants, offers, cache, http } = parts;
+        let ModelParts { instance, grants, offers, cache, http, secrets } = parts;
         let recording = plan.record.as_deref().map(Recording::open).transpose()?;
         let identity = key::identity(plan);
         let (counters, current_run) = (Arc::new(Counters::default()), Arc::new(CurrentRun::none()));
-        let extension = Arc::new(ModelExtension::new(plan, instance, grants, offers, http));
+        let extension = Arc::new(ModelExtension::new(plan, instance, grants, offers, http, secrets));
         let attempt = Attempt::new(plan, Arc::clone(&extension), Arc::clone(&counters), Arc::clone(&current_run));
         let attempt = Arc::new(attempt);
         let retry = Retry::new(plan, Arc::clone(&attempt), Arc::clone(&counters));

@@ -55,7 +55,7 @@ impl Attempt {
             ..request
         };
         let held = Arc::new(HeldTensors::of(&self.current_run.blobs()));
-        let answer = self.extension.within_timeout(self.extension.call(&request, &held)).await.0?.ok()?;
+        let answer = self.extension.within_timeout(self.extension.call(&request, &held)).await.0?.answer.ok()?;
         Some(answer.tokens?.len() as u64)
     }
 }

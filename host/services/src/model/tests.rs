@@ -83,7 +83,14 @@ fn plan(config: Value, timeout: Option<Duration>, record: Option<PathBuf>) -> Mo
 }
 
 fn parts(instance: Arc<dyn Instance>, offers: Offers) -> ModelParts {
-    ModelParts { instance, grants: Arc::default(), offers, cache: None, http: Arc::new(Http::default()) }
+    ModelParts {
+        instance,
+        grants: Arc::default(),
+        offers,
+        cache: None,
+        http: Arc::new(Http::default()),
+        secrets: Vec::new(),
+    }
 }
 
 fn model_of(

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{answer, body::Body, tool::Tool};
 use crate::{
-    http::{Api, ApiConfig, DefaultKeyHeader, body_of, refuse_own_keys},
+    http::{Api, ApiConfig, DefaultKeyHeader, body_of, permissions, refuse_own_keys},
     parameter::Parameter,
 };
 
@@ -19,20 +19,24 @@ use crate::{
 pub struct Anthropic {
     /// Address of the server up to and without `/messages`: `http` or `https`, without user and password.
     #[config(default = "https://api.anthropic.com/v1")]
+    #[schemars(extend("x-server" = true))]
     pub base_url: String,
     /// Name of the model, as the server calls it.
     #[schemars(length(min = 1))]
     pub name: String,
     /// Environment variable that holds the API key. Without it and `api_key_file`, none is sent.
+    #[schemars(extend("x-secret" = "name"))]
     pub api_key_env: Option<String>,
     /// File that holds the API key and nothing else.
+    #[schemars(extend("x-secret" = "name"))]
     pub api_key_file: Option<FilePath>,
     /// Header that holds the API key: `x-api-key` by default. In `authorization`, as some gateways have it, the word `Bearer`
     /// stands before the key.
     pub api_key_header: Option<String>,
-    /// Further headers of every call, such as `anthropic-beta`. Secrets do not belong here: they are part of the
-    /// pipeline.
+    /// Further headers of every call, such as `anthropic-beta`. Secrets do not belong here, since they are part of the
+    /// pipeline; their names do: in `Bearer ${secret:GATEWAY_KEY}`, the host puts in what that variable holds.
     #[config(default)]
+    #[schemars(extend("x-secret" = "within"))]
     pub headers: BTreeMap<String, String>,
     /// The most tokens of an answer, where the request does not say it: the API requires a number.
     #[config(default = 4096)]
@@ -77,7 +81,7 @@ impl Model for Anthropic {
         Ok(self)
     }
 
-    async fn complete(&self, request: CompletionRequest, _host: &Host<'_>) -> Result<Completion> {
+    async fn complete(&self, request: CompletionRequest, host: &Host<'_>) -> Result<Completion> {
         let Some(api) = &self.api else {
             return Err(Failure::Internal("the model was not opened before it was called".to_owned()));
         };
@@ -90,11 +94,11 @@ impl Model for Anthropic {
             omit: &self.omit,
             extra: &self.body,
         };
-        let answer = api.post(body_of(&request.messages, &body)?).await?;
+        let answer = api.post(host, body_of(&request.messages, &body)?).await?;
         answer::parse(&answer, tool.as_ref(), api)
     }
 
     fn permissions() -> Vec<Permission> {
-        vec![Permission { name: "http".to_owned(), reason: "to call the server at `base_url`".to_owned() }]
+        permissions()
     }
 }

@@ -5,6 +5,7 @@ mod body;
 mod config;
 #[cfg(test)]
 mod server_tests;
+mod stream;
 mod tool;
 
 pub use config::Anthropic;

@@ -1,8 +1,11 @@
 //! The error that a server reports in the body of an answer, under whatever status.
 
+use std::time::Duration;
+
 use super::{
     foreign_json::{Json, text_of},
     meaning::Meaning,
+    retry_after::wait_of,
     text::page_text,
 };
 
@@ -17,6 +20,8 @@ pub(crate) struct ServerError {
     pub(crate) parameter: Option<String>,
     /// A status within the body, as some gateways send it.
     pub(crate) status: Option<u16>,
+    /// The wait that is asked for within the body, as Google's servers do.
+    pub(crate) retry_after: Option<Duration>,
 }
 
 /// Keys that servers put their words under, the usual one first.
@@ -94,7 +99,17 @@ impl ServerError {
             codes: Self::codes_of(error),
             parameter: error.get("param").words().map(str::to_owned),
             status: Self::status_of(error),
+            retry_after: Self::retry_after_of(error),
         }
+    }
+
+    /// The wait of a `RetryInfo` among the details.
+    fn retry_after_of(error: &Json<'_>) -> Option<Duration> {
+        let delay = |detail: &Json<'_>| {
+            let is_one = detail.get("@type").text().is_some_and(|name| name.ends_with("google.rpc.RetryInfo"));
+            wait_of(detail.get("retryDelay").text().filter(|_| is_one)?.trim(), 1.0)
+        };
+        error.get("details").items().iter().find_map(delay)
     }
 
     fn codes_of(error: &Json<'_>) -> Vec<String> {
@@ -225,6 +240,9 @@ mod tests {
         assert_eq!(ServerError::parse(br#"{"error": {"message": "x", "code": "503"}}"#).status, Some(503));
         assert_eq!(ServerError::parse(br#"{"error": {"message": "x", "code": 7}}"#).status, None);
         assert_eq!(ServerError::parse(br#"{"error": "busy", "status": 503}"#).status, Some(503));
+        let details = r#"[{"@type": "type.googleapis.com/google.rpc.Help"}, {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "34.5s"}]"#;
+        let waits = ServerError::parse(format!(r#"[{{"error": {{"code": 429, "details": {details}}}}}]"#).as_bytes());
+        assert_eq!((waits.status, waits.retry_after), (Some(429), Some(Duration::from_millis(34_500))));
         let named = ServerError::parse(br#"{"error": {"message": "x", "param": "temperature"}}"#);
         assert_eq!(named.parameter.as_deref(), Some("temperature"));
     }

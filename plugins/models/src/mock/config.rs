@@ -39,7 +39,7 @@ pub struct Mock {
     /// Seed of all answers.
     #[config(default = 0)]
     pub seed: u64,
-    /// How long an answer takes, in milliseconds.
+    /// How long an answer takes, in milliseconds. A component has no clock to wait by: there, it has to be 0.
     #[config(default = 0)]
     pub latency_ms: u64,
     /// Share of requests that fail as `unavailable`, 0 to 1. The same request always fails, however often it is tried.
@@ -80,6 +80,11 @@ impl Model for Mock {
         if !(0.0..=1.0).contains(&self.fail_rate) {
             return Err(Failure::InvalidConfig("`fail_rate` lies outside 0 to 1".to_owned()));
         }
+        if cfg!(target_family = "wasm") && self.latency_ms > 0 {
+            return Err(Failure::InvalidConfig(
+                "`latency_ms` has to be 0: a component has no clock to wait by".to_owned(),
+            ));
+        }
         for (name, value, least, most) in [
             ("layers", self.layers, 1, 32),
             ("width", self.width, 2, 256),
@@ -97,7 +102,7 @@ impl Model for Mock {
 
     async fn complete(&self, request: CompletionRequest, host: &Host<'_>) -> Result<Completion> {
         if self.latency_ms > 0 {
-            tokio::time::sleep(Duration::from_millis(self.latency_ms)).await;
+            wait(Duration::from_millis(self.latency_ms)).await;
         }
         if !is_asked(&request) {
             return self.answer(&request, 0);
@@ -216,6 +221,19 @@ fn tokens(text: &str) -> u64 {
     }
     words * 4 / 3
 }
+
+/// Lets time pass, without holding a thread where the host's timers are in reach.
+#[cfg(not(target_family = "wasm"))]
+async fn wait(time: Duration) {
+    match tokio::runtime::Handle::try_current() {
+        Ok(_) => tokio::time::sleep(time).await,
+        Err(_) => std::thread::sleep(time),
+    }
+}
+
+/// No time ever passes in a component, which is refused at `open`.
+#[cfg(target_family = "wasm")]
+async fn wait(_time: Duration) {}
 
 #[cfg(test)]
 mod tests {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{answer, body::Body};
 use crate::{
-    http::{Api, ApiConfig, DefaultKeyHeader, body_of, refuse_own_keys},
+    http::{Api, ApiConfig, DefaultKeyHeader, body_of, permissions, refuse_own_keys},
     parameter::Parameter,
 };
 
@@ -32,19 +32,24 @@ pub enum SchemaMode {
 pub struct OpenAi {
     /// Address of the server up to and without `/chat/completions`: `http` or `https`, without user and password.
     #[config(default = "https://api.openai.com/v1")]
+    #[schemars(extend("x-server" = true))]
     pub base_url: String,
     /// Name of the model, as the server calls it.
     #[schemars(length(min = 1))]
     pub name: String,
     /// Environment variable that holds the API key. Without it and `api_key_file`, none is sent.
+    #[schemars(extend("x-secret" = "name"))]
     pub api_key_env: Option<String>,
     /// File that holds the API key and nothing else.
+    #[schemars(extend("x-secret" = "name"))]
     pub api_key_file: Option<FilePath>,
     /// Header that holds the API key: `authorization` by default, where the word `Bearer` stands before it. Any other, such as
     /// Azure's `api-key`, holds the key alone.
     pub api_key_header: Option<String>,
-    /// Further headers of every call. Secrets do not belong here: they are part of the pipeline.
+    /// Further headers of every call. Secrets do not belong here, since they are part of the pipeline; their
+    /// names do: in `Bearer ${secret:GATEWAY_KEY}`, the host puts in what that variable holds.
     #[config(default)]
+    #[schemars(extend("x-secret" = "within"))]
     pub headers: BTreeMap<String, String>,
     /// How an answer that follows a JSON Schema is asked for.
     #[config(default)]
@@ -91,7 +96,7 @@ impl Model for OpenAi {
         Ok(self)
     }
 
-    async fn complete(&self, request: CompletionRequest, _host: &Host<'_>) -> Result<Completion> {
+    async fn complete(&self, request: CompletionRequest, host: &Host<'_>) -> Result<Completion> {
         let Some(api) = &self.api else {
             return Err(Failure::Internal("the model was not opened before it was called".to_owned()));
         };
@@ -107,11 +112,11 @@ impl Model for OpenAi {
             },
             omit: &self.omit,
         };
-        let answer = api.post(body_of(&request.messages, &body)?).await?;
+        let answer = api.post(host, body_of(&request.messages, &body)?).await?;
         answer::parse(&answer, request.schema.is_some(), api)
     }
 
     fn permissions() -> Vec<Permission> {
-        vec![Permission { name: "http".to_owned(), reason: "to call the server at `base_url`".to_owned() }]
+        permissions()
     }
 }

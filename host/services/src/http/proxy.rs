@@ -5,7 +5,7 @@ use reqwest::Url;
 
 /// A proxy as messages name it: with the variable's kind and its address, without user and password. `None` if calls to this
 /// address go straight to the server. It follows the rules of the HTTP client, which has them from the same place.
-pub(crate) fn proxy_for(rules: &Matcher, url: &Url) -> Option<String> {
+pub(super) fn proxy_for(rules: &Matcher, url: &Url) -> Option<String> {
     let proxy = rules.intercept(&url.as_str().parse().ok()?)?;
     let address = proxy.uri();
     let host = address.host()?;
@@ -24,7 +24,7 @@ mod tests {
             .https("http://[::1]:8080")
             .no("direct.example.org")
             .build();
-        let proxy = |url: &str| proxy_for(&rules, &url.parse().unwrap());
+        let proxy = |url: &str| proxy_for(&rules, &url.parse().expect("an address"));
         assert_eq!(
             proxy("http://llm.example.net/v1?a=b").as_deref(),
             Some("the proxy at proxy.example.org:3128 (`HTTP_PROXY` or `ALL_PROXY`)")
@@ -34,6 +34,9 @@ mod tests {
             Some("the proxy at [::1]:8080 (`HTTPS_PROXY` or `ALL_PROXY`)")
         );
         assert_eq!(proxy("http://direct.example.org/v1"), None);
-        assert_eq!(proxy_for(&Matcher::builder().build(), &"http://llm.example.net".parse().unwrap()), None);
+        assert_eq!(
+            proxy_for(&Matcher::builder().build(), &"http://llm.example.net".parse().expect("an address")),
+            None
+        );
     }
 }

@@ -1,9 +1,17 @@
 //! Keys that the plugin of a service may know are kept out of its answers, failures and log lines, and so out of records and
 //! caches.
 
+mod configured;
+mod store;
+
+use std::sync::Arc;
+
 use jackfield_loader::{is_secret_name, sandbox::Grants};
 use jackfield_plugin_api::{Completion, CompletionRequest, Failure, LogProbs, LogProbsOn};
 use serde_json::Value;
+
+pub(crate) use configured::read_configured;
+pub(crate) use store::{KnownSecret, SecretStore};
 
 /// Length in bytes from which a value is looked for: a shorter one is a placeholder, and part of many words.
 const MIN_SECRET_BYTES: usize = 8;
@@ -15,11 +23,14 @@ struct Secret {
     replacement: String,
 }
 
-/// The values of variables that were granted and whose names say that they are secrets.
+/// The values of variables that were granted and whose names say that they are secrets, and of the secrets that its
+/// configuration names, which the host sends for it.
 #[derive(Default)]
 pub struct Secrets {
     /// The longest value first, so that one which contains another is replaced whole.
     known: Vec<Secret>,
+    /// Those that the host sends for it.
+    sent: Vec<Arc<KnownSecret>>,
 }
 
 impl Secrets {
@@ -37,11 +48,26 @@ impl Secrets {
             .filter(|secret| secret.value.len() >= MIN_SECRET_BYTES)
             .collect();
         known.sort_by_key(|secret| std::cmp::Reverse(secret.value.len()));
-        Self { known }
+        Self { known, sent: Vec::new() }
     }
 
-    /// The text with each secret replaced by the name of its variable.
-    pub(super) fn redact_text(&self, mut text: String) -> String {
+    /// With these, which the host sends for it.
+    pub(super) fn with_sent(mut self, sent: Vec<Arc<KnownSecret>>) -> Self {
+        self.sent = sent;
+        self
+    }
+
+    fn is_empty(&self) -> bool {
+        self.known.is_empty() && self.sent.is_empty()
+    }
+
+    /// A message with each secret replaced by the name of its variable, or by the word that stands for the one that is sent.
+    pub(super) fn redact_text(&self, text: String) -> String {
+        let text = self.without_known(text);
+        self.sent.iter().fold(text, |text, secret| secret.redact_message(&text).unwrap_or(text))
+    }
+
+    fn without_known(&self, mut text: String) -> String {
         for Secret { value, replacement } in &self.known {
             if text.contains(value) {
                 text = text.replace(value, replacement);
@@ -91,18 +117,22 @@ impl Secrets {
 
     /// The completion without secrets in its texts.
     pub(super) fn redact_completion(&self, completion: Completion) -> Completion {
-        if self.known.is_empty() {
+        if self.is_empty() {
             return completion;
         }
-        let model = completion.model.map(|model| self.redact_text(model));
-        let reasoning = completion.reasoning.map(|reasoning| self.redact_text(reasoning));
-        Completion { text: self.redact_text(completion.text), model, reasoning, ..completion }
+        let redact = |text: String| {
+            let text = self.without_known(text);
+            self.sent.iter().fold(text, |text, secret| secret.scrub(&text).unwrap_or(text))
+        };
+        let model = completion.model.map(redact);
+        let reasoning = completion.reasoning.map(redact);
+        Completion { text: redact(completion.text), model, reasoning, ..completion }
     }
 
     /// The failure without secrets in its message.
     pub(super) fn redact_failure(&self, failure: Failure) -> Failure {
         match failure {
-            failure if self.known.is_empty() => failure,
+            failure if self.is_empty() => failure,
             Failure::RateLimited { message, retry_after: after } => {
                 Failure::RateLimited { message: self.redact_text(message), retry_after: after }
             }

@@ -1,65 +1,74 @@
-//! Bodies that come compressed although nobody asked for that.
+//! Bodies that come packed: plugins get what is in them.
 
 use std::io::Read;
 
 use flate2::read::{DeflateDecoder, GzDecoder, MultiGzDecoder, ZlibDecoder};
-use reqwest::header::{CONTENT_ENCODING, HeaderMap};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 
 /// Most codings on top of each other.
 const MOST_CODINGS: usize = 4;
 
 /// Why a body was not decoded.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum DecodeError {
-    /// It is in a coding that is not known here, of this name.
-    Unknown(String),
+pub(super) enum DecodeError {
     /// It is longer than the limit once decoded.
     TooLong,
     /// It does not follow its coding, of this name.
     Damaged(String),
 }
 
-/// The body without the codings that `Content-Encoding` names; never more than `limit` bytes of it. A body that begins as
-/// gzip does, which JSON does not, is taken for gzip whether or not the server says so.
-pub(crate) fn decode(headers: &HeaderMap, mut body: Vec<u8>, limit: usize) -> Result<Vec<u8>, DecodeError> {
+/// The body without the codings that `Content-Encoding` names, and whether that was done: a body in a coding that is not known
+/// here stays as it is. Never more than `limit` bytes of it. A text that begins as gzip does is taken for gzip whether or not
+/// the server says so.
+pub(super) fn decode(headers: &HeaderMap, body: Vec<u8>, limit: usize) -> Result<(Vec<u8>, bool), DecodeError> {
     let named = headers.get_all(CONTENT_ENCODING).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
     let named = named.collect::<Vec<_>>().join(",");
     let is_plain = |name: &str| ["", "identity", "none", "utf-8"].iter().any(|plain| name.eq_ignore_ascii_case(plain));
     let codings = named.split(',').map(str::trim).filter(|name| !is_plain(name));
     let mut codings: Vec<&str> = codings.collect();
-    if codings.is_empty() && body.starts_with(&[0x1f, 0x8b]) {
+    if codings.is_empty() && body.starts_with(&[0x1f, 0x8b]) && is_text(headers) {
         codings.push("gzip");
     }
-    if codings.len() > MOST_CODINGS {
-        return Err(DecodeError::Unknown(codings.join(", ")));
+    // A body of no bytes has nothing to take off, and some servers name a coding and send the plain text.
+    if body.is_empty() || begins_as_json(&body) {
+        return Ok((body, true));
     }
-    // What was applied last is taken off first. A body of no bytes has nothing to take off.
+    let is_known = |coding: &&str| ["gzip", "x-gzip", "deflate"].iter().any(|known| coding.eq_ignore_ascii_case(known));
+    if codings.len() > MOST_CODINGS || !codings.iter().all(is_known) {
+        return Ok((body, false));
+    }
+    let mut body = body;
+    // What was applied last is taken off first.
     for coding in codings.into_iter().rev() {
-        if body.is_empty() {
-            break;
-        }
-        // The name stays as it came: it may be anything, the key too, which messages are to be freed of.
-        body = match coding.to_ascii_lowercase().as_str() {
-            // Some servers name a coding and send the plain text.
-            _ if begins_as_json(&body) => Ok(body),
-            // What follows the first part may be no other one.
-            "gzip" | "x-gzip" => match inflate(MultiGzDecoder::new(&*body), limit) {
-                Err(Stopped::Damaged) => inflate(GzDecoder::new(&*body), limit),
-                other => other,
-            },
+        let unpacked = if coding.eq_ignore_ascii_case("deflate") {
             // The standard says zlib, and some servers send what is within it.
-            "deflate" => match inflate(ZlibDecoder::new(&*body), limit) {
+            match inflate(ZlibDecoder::new(&*body), limit) {
                 Err(Stopped::Damaged) => inflate(DeflateDecoder::new(&*body), limit),
                 other => other,
-            },
-            _ => return Err(DecodeError::Unknown(coding.to_owned())),
-        }
-        .map_err(|stopped| match stopped {
+            }
+        } else {
+            // What follows the first part may be no other one.
+            match inflate(MultiGzDecoder::new(&*body), limit) {
+                Err(Stopped::Damaged) => inflate(GzDecoder::new(&*body), limit),
+                other => other,
+            }
+        };
+        body = unpacked.map_err(|stopped| match stopped {
             Stopped::TooLong => DecodeError::TooLong,
             Stopped::Damaged => DecodeError::Damaged(coding.to_owned()),
         })?;
+        if body.is_empty() || begins_as_json(&body) {
+            break;
+        }
     }
-    Ok(body)
+    Ok((body, true))
+}
+
+/// Whether the server says that the body is JSON or another text.
+fn is_text(headers: &HeaderMap) -> bool {
+    let name = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let name = name.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    name.starts_with("text/") || name.ends_with("json")
 }
 
 enum Stopped {
@@ -93,23 +102,23 @@ mod tests {
 
     fn gzip(text: &[u8]) -> Vec<u8> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-        encoder.write_all(text).unwrap();
-        encoder.finish().unwrap()
+        encoder.write_all(text).expect("packed");
+        encoder.finish().expect("packed")
     }
 
     fn zlib(text: &[u8]) -> Vec<u8> {
         let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
-        encoder.write_all(text).unwrap();
-        encoder.finish().unwrap()
+        encoder.write_all(text).expect("packed");
+        encoder.finish().expect("packed")
     }
 
     fn raw(text: &[u8]) -> Vec<u8> {
         let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
-        encoder.write_all(text).unwrap();
-        encoder.finish().unwrap()
+        encoder.write_all(text).expect("packed");
+        encoder.finish().expect("packed")
     }
 
-    fn decoded(coding: &'static str, body: Vec<u8>) -> Result<Vec<u8>, DecodeError> {
+    fn decoded(coding: &'static str, body: Vec<u8>) -> Result<(Vec<u8>, bool), DecodeError> {
         let headers = HeaderMap::from_iter([(CONTENT_ENCODING, HeaderValue::from_static(coding))]);
         decode(&headers, body, 1000)
     }
@@ -127,22 +136,32 @@ mod tests {
             ("deflate, gzip", gzip(&zlib(TEXT))),
             ("Identity", TEXT.to_vec()),
             ("", TEXT.to_vec()),
-            ("identity", gzip(TEXT)),
             ("br", TEXT.to_vec()),
         ] {
-            assert_eq!(decoded(coding, body), Ok(TEXT.to_vec()), "{coding}");
+            assert_eq!(decoded(coding, body), Ok((TEXT.to_vec(), true)), "{coding}");
         }
-        assert_eq!(decoded("gzip", Vec::new()), Ok(Vec::new()));
-        assert_eq!(decode(&HeaderMap::new(), gzip(TEXT), 1000), Ok(TEXT.to_vec()));
+        assert_eq!(decoded("gzip", Vec::new()), Ok((Vec::new(), true)));
+    }
+
+    #[test]
+    fn a_text_that_is_packed_unsaid_is_unpacked_and_a_file_is_not() {
+        let of_type = |name| {
+            let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(name))]);
+            decode(&headers, gzip(TEXT), 1000)
+        };
+        assert_eq!(of_type("application/json; charset=utf-8"), Ok((TEXT.to_vec(), true)));
+        assert_eq!(of_type("application/gzip"), Ok((gzip(TEXT), true)));
+        assert_eq!(decode(&HeaderMap::new(), gzip(TEXT), 1000), Ok((gzip(TEXT), true)));
     }
 
     #[test]
     fn what_cannot_be_decoded_is_told_apart() {
-        assert_eq!(decoded("br", b"\x0b\x02\x80x\x03".to_vec()), Err(DecodeError::Unknown("br".to_owned())));
-        assert_eq!(decoded("aB-c", vec![1]), Err(DecodeError::Unknown("aB-c".to_owned())));
+        for (coding, body) in [("br", b"\x0b\x02\x80x\x03".to_vec()), ("aB-c", vec![1])] {
+            assert_eq!(decoded(coding, body.clone()), Ok((body, false)), "{coding}");
+        }
         assert_eq!(decoded("gzip", gzip(TEXT)[..12].to_vec()), Err(DecodeError::Damaged("gzip".to_owned())));
         assert_eq!(decoded("deflate", b"\xff\xff\xff".to_vec()), Err(DecodeError::Damaged("deflate".to_owned())));
-        assert!(matches!(decoded("gzip, gzip, gzip, gzip, gzip", gzip(TEXT)), Err(DecodeError::Unknown(_))));
+        assert_eq!(decoded("gzip, gzip, gzip, gzip, gzip", gzip(TEXT)), Ok((gzip(TEXT), false)));
     }
 
     #[test]
