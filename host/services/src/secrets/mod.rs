@@ -67,6 +67,13 @@ impl Secrets {
         self.sent.iter().fold(text, |text, secret| secret.redact_message(&text).unwrap_or(text))
     }
 
+    /// What a request or an answer says with each secret replaced in the same way, but for those of few characters, which may
+    /// be words of it.
+    fn scrub_text(&self, text: String) -> String {
+        let text = self.without_known(text);
+        self.sent.iter().fold(text, |text, secret| secret.scrub(&text).unwrap_or(text))
+    }
+
     fn without_known(&self, mut text: String) -> String {
         for Secret { value, replacement } in &self.known {
             if text.contains(value) {
@@ -79,15 +86,15 @@ impl Secrets {
     /// The request without secrets in its texts.
     #[must_use]
     pub fn redact_request(&self, mut request: CompletionRequest) -> CompletionRequest {
-        if self.known.is_empty() {
+        if self.is_empty() {
             return request;
         }
         for message in &mut request.messages {
-            message.content = self.redact_text(std::mem::take(&mut message.content));
+            message.content = self.scrub_text(std::mem::take(&mut message.content));
         }
-        request.stop = request.stop.into_iter().map(|stop| self.redact_text(stop)).collect();
+        request.stop = request.stop.into_iter().map(|stop| self.scrub_text(stop)).collect();
         if let Some(LogProbs { on: LogProbsOn::Reply(reply), .. }) = &mut request.logprobs {
-            *reply = self.redact_text(std::mem::take(reply));
+            *reply = self.scrub_text(std::mem::take(reply));
         }
         if let Some(schema) = &request.schema {
             let (before, mut changed) = (schema, (**schema).clone());
@@ -102,12 +109,12 @@ impl Secrets {
     /// Replaces the secrets in the strings of a value, names included.
     fn redact_value(&self, value: &mut Value) {
         match value {
-            Value::String(text) => *text = self.redact_text(std::mem::take(text)),
+            Value::String(text) => *text = self.scrub_text(std::mem::take(text)),
             Value::Array(list) => list.iter_mut().for_each(|value| self.redact_value(value)),
             Value::Object(map) => {
                 let entries = std::mem::take(map).into_iter().map(|(key, mut value)| {
                     self.redact_value(&mut value);
-                    (self.redact_text(key), value)
+                    (self.scrub_text(key), value)
                 });
                 *map = entries.collect();
             }
@@ -120,13 +127,9 @@ impl Secrets {
         if self.is_empty() {
             return completion;
         }
-        let redact = |text: String| {
-            let text = self.without_known(text);
-            self.sent.iter().fold(text, |text, secret| secret.scrub(&text).unwrap_or(text))
-        };
-        let model = completion.model.map(redact);
-        let reasoning = completion.reasoning.map(redact);
-        Completion { text: redact(completion.text), model, reasoning, ..completion }
+        let model = completion.model.map(|model| self.scrub_text(model));
+        let reasoning = completion.reasoning.map(|reasoning| self.scrub_text(reasoning));
+        Completion { text: self.scrub_text(completion.text), model, reasoning, ..completion }
     }
 
     /// The failure without secrets in its message.

@@ -59,6 +59,7 @@ pub(super) fn parse(body: &[u8], tool: Option<&Tool<'_>>, api: &Api) -> Result<C
     if text.trim().is_empty() && finish != FinishReason::Length {
         return Err(api.no_answer("answered without a text"));
     }
+    let text = tool.and_then(|_| Json::mended(&text)).unwrap_or(text);
     let usage = usage_of(answer.get("usage"));
     let model = answer.get("model").words().map(str::to_owned);
     Ok(Completion { text, finish, usage, model, reasoning: content.thoughts, ..Completion::default() })

@@ -60,6 +60,19 @@ impl<'a> Json<'a> {
         reader.value(DEEPEST)
     }
 
+    /// The object or list that a model wrote where JSON was asked for, and nothing else with it, as JSON that every reader takes;
+    /// none if the text is that already, or something else.
+    pub(crate) fn mended(text: &str) -> Option<String> {
+        let text = text.trim();
+        if !text.starts_with(['{', '[']) || serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() {
+            return None;
+        }
+        let mut reader = Reader { text, at: 0 };
+        let value = reader.value(DEEPEST).ok()?;
+        reader.skip_blank();
+        (reader.at == text.len()).then(|| value.to_json())
+    }
+
     /// The value under a key; null if there is none, or if this is no object.
     pub(crate) fn get(&self, key: &str) -> &Self {
         match self {
@@ -332,6 +345,22 @@ mod tests {
 
     fn read(text: &str) -> String {
         Json::parse(text).unwrap_or_else(|why| panic!("{text}: {why:?}")).to_json()
+    }
+
+    #[test]
+    fn what_a_model_wrote_is_mended_if_it_is_json_and_nothing_else() {
+        for (text, mended) in [
+            (r#"{"a": [1, 2,], "b": "x",}"#, Some(r#"{"a":[1,2],"b":"x"}"#)),
+            ("{\"a\": \"two\nlines\"}", Some(r#"{"a":"two\nlines"}"#)),
+            (r#" [1, NaN] "#, Some("[1,null]")),
+            (r#"{"a": 1}"#, None),
+            (r#"{"a": 1,} So it is."#, None),
+            (r#"{"a": 1"#, None),
+            ("Sure: {},", None),
+            ("", None),
+        ] {
+            assert_eq!(Json::mended(text).as_deref(), mended, "{text}");
+        }
     }
 
     #[test]

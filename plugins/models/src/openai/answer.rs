@@ -80,6 +80,7 @@ pub(super) fn parse(body: &[u8], json: bool, api: &Api) -> Result<Completion> {
         Some(inner) if inner.len() < text.len() => inner.to_owned(),
         _ => text,
     };
+    let text = json.then(|| Json::mended(&text)).flatten().unwrap_or(text);
     let model = answer.get("model").words().map(str::to_owned);
     let usage = usage_of(answer.get("usage"));
     Ok(Completion { text, finish, usage, model, reasoning, ..Completion::default() })
