@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use jackfield_claims::estimate::{Options, Samples, estimate};
-use jackfield_claims::numpy::Generator;
+use jackfield_statistics::numpy::Generator;
 
 const RUNS: usize = 101;
 

@@ -1,7 +1,9 @@
-//! Sums, percentiles and the logit, in the order of operations of NumPy and CPython, so that the last digit agrees.
+//! The logit and trimmed means, in the order of operations of NumPy and CPython, so that the last digit agrees.
 //!
 //! `ln` and `exp` are those of the platform's C library, as in CPython. Between glibc and another library the last digit
 //! may differ; so may NumPy's own array `log` on a processor with AVX-512, which is why the fixtures use `math.log`.
+
+use jackfield_statistics::mean;
 
 /// The least distance of a probability from 0 and from 1: beyond it a logit would outweigh every other answer.
 pub const CLAMP: f64 = 1e-6;
@@ -17,53 +19,6 @@ pub fn logit(probability: f64) -> f64 {
 #[must_use]
 pub fn sigmoid(logit: f64) -> f64 {
     1.0 / (1.0 + (-logit).exp())
-}
-
-/// The arithmetic mean; of nothing, NaN.
-#[must_use]
-#[inline]
-pub fn mean(values: &[f64]) -> f64 {
-    sum(values) / values.len() as f64
-}
-
-/// The sum by NumPy's pairwise scheme (`pairwise_sum` of `loops_utils.h.src`): one by one below eight values, eight
-/// running sums up to 128, halves beyond.
-#[must_use]
-#[inline]
-pub fn sum(values: &[f64]) -> f64 {
-    if values.len() < 8 { values.iter().fold(0.0, |sum, value| sum + value) } else { long_sum(values) }
-}
-
-fn long_sum(values: &[f64]) -> f64 {
-    if values.len() > 128 {
-        let half = values.len() / 2;
-        let (left, right) = values.split_at(half - half % 8);
-        return sum(left) + sum(right);
-    }
-    let (blocks, rest) = values.as_chunks::<8>();
-    let mut sums = [0.0; 8];
-    for block in blocks {
-        for (sum, value) in sums.iter_mut().zip(block) {
-            *sum += value;
-        }
-    }
-    let [a, b, c, d, e, f, g, h] = sums;
-    rest.iter().fold(((a + b) + (c + d)) + ((e + f) + (g + h)), |sum, value| sum + value)
-}
-
-/// The percentile of a sorted, non-empty slice, interpolated linearly as `numpy.percentile` does. `percent` in 0 ..= 100.
-///
-/// # Panics
-/// On an empty slice.
-#[must_use]
-pub fn percentile(sorted: &[f64], percent: f64) -> f64 {
-    let last = sorted.len() - 1;
-    let position = last as f64 * (percent / 100.0);
-    let below = (position.floor() as usize).min(last);
-    let (low, high) = (sorted[below], sorted[(below + 1).min(last)]);
-    let (step, fraction) = (high - low, position - below as f64);
-    // NumPy goes from the nearer end.
-    if fraction >= 0.5 { high - step * (1.0 - fraction) } else { low + step * fraction }
 }
 
 /// The mean without the lowest and the highest floor(`trim` x n) of n values; the plain mean if n < 5. Sorts `values`
@@ -104,7 +59,9 @@ fn sort(values: &mut [f64]) {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{logit, mean, percentile, sigmoid, sum, trimmed_mean};
+    use jackfield_statistics::mean;
+
+    use super::{logit, sigmoid, trimmed_mean};
 
     #[test]
     fn logits_stop_at_the_clamp() {
@@ -115,16 +72,6 @@ mod tests {
     }
 
     #[test]
-    fn percentiles_lie_between_the_neighbours() {
-        let sorted = [1.0, 2.0, 4.0, 8.0];
-        assert_eq!(percentile(&sorted, 0.0), 1.0);
-        assert_eq!(percentile(&sorted, 25.0), 1.75);
-        assert_eq!(percentile(&sorted, 50.0), 3.0);
-        assert_eq!(percentile(&sorted, 100.0), 8.0);
-        assert_eq!(percentile(&[7.0], 97.5), 7.0);
-    }
-
-    #[test]
     fn trimming_starts_at_five_values() {
         assert_eq!(trimmed_mean(&mut [100.0, 0.0, 0.0, 0.0], 0.2), 25.0);
         assert_eq!(trimmed_mean(&mut [100.0, 1.0, 2.0, 3.0, -50.0], 0.2), 2.0);
@@ -132,13 +79,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn sums_of_whole_numbers_are_exact(values in prop::collection::vec(-1_000_000_i32..1_000_000, 0..400)) {
-            let floats: Vec<f64> = values.iter().map(|value| f64::from(*value)).collect();
-            let exact: i64 = values.iter().map(|value| i64::from(*value)).sum();
-            prop_assert_eq!(sum(&floats), exact as f64);
-        }
-
         #[test]
         fn trimmed_means_stay_within_the_values(mut values in prop::collection::vec(-9.0_f64..9.0, 1..40)) {
             let (low, high) = values.iter().fold((9.0_f64, -9.0_f64), |(l, h), v| (l.min(*v), h.max(*v)));

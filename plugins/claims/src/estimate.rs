@@ -8,8 +8,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::arithmetic::{logit, mean, percentile, sigmoid, trimmed_mean};
-use crate::numpy::Generator;
+use jackfield_statistics::{mean, numpy::Generator, quantile};
+
+use crate::arithmetic::{logit, sigmoid, trimmed_mean};
 use crate::score::{self, Band};
 
 /// The most bootstrap draws there can be: 80 MB of centres.
@@ -132,10 +133,10 @@ pub fn estimate(samples: &Samples, options: &Options) -> Result<Estimate, Estima
 
     let mut centers = bootstrap(&logits, options);
     centers.sort_unstable_by(f64::total_cmp);
-    let ci95 = [percentile(&centers, 2.5).min(center), percentile(&centers, 97.5).max(center)].map(sigmoid);
+    let ci95 = [quantile(&centers, 0.025).min(center), quantile(&centers, 0.975).max(center)].map(sigmoid);
 
     means.sort_unstable_by(f64::total_cmp);
-    let template_iqr_logit = (means.len() > 1).then(|| percentile(&means, 75.0) - percentile(&means, 25.0));
+    let template_iqr_logit = (means.len() > 1).then(|| quantile(&means, 0.75) - quantile(&means, 0.25));
     let ci_width = ci95[1] - ci95[0];
     Ok(Estimate {
         prob_true: sigmoid(center),

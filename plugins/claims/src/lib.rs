@@ -21,7 +21,6 @@ mod claim_sample;
 pub mod estimate;
 mod execution;
 mod names;
-pub mod numpy;
 mod record;
 pub mod score;
 pub mod seed;

@@ -21,7 +21,6 @@ mod grid;
 mod history;
 mod hypervolume;
 mod mixture;
-mod normal;
 mod nsga2;
 #[cfg(test)]
 mod optuna_tests;

@@ -3,11 +3,9 @@
 use std::f64::consts::FRAC_1_SQRT_2;
 
 use jackfield_plugin_api::{Domain, Random};
+use jackfield_statistics::normal::{LOG_ROOT_2PI, beyond, exp_of_negative, log_between, quantile};
 
-use crate::{
-    normal::{LOG_ROOT_2PI, beyond, exp_of_negative, log_between, quantile},
-    space::Axis,
-};
+use crate::space::Axis;
 
 /// A density over some axes of a space. The last kernel is the prior one.
 pub(crate) struct Mixture {

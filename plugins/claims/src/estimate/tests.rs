@@ -1,9 +1,9 @@
 use proptest::prelude::*;
 
 use super::{Estimate, EstimateError, MAX_DRAWS, Options, Samples, estimate};
-use crate::numpy::Generator;
 use crate::score::Band;
-use crate::testing::{agree, fixtures};
+use crate::testing::{Fixtures, agree, fixtures};
+use jackfield_statistics::numpy::Generator;
 
 fn golden() -> Samples {
     Samples { templates: [0.27, 0.23, 0.25, 0.23, 0.26, 0.27].map(|p| vec![p, p]).to_vec() }
@@ -24,6 +24,27 @@ fn golden_check_holds_to_the_last_digit() {
     assert_eq!(found.stability_band, Some(Band::Medium));
     assert!(found.is_stable);
     assert_eq!(found.counts_by_template, [2; 6]);
+}
+
+#[test]
+fn a_thousand_seeds_draw_what_numpy_draws() {
+    let Fixtures { bounds, generator, .. } = fixtures();
+    assert_eq!(generator.len(), 1000);
+    for (index, line) in generator.iter().enumerate() {
+        let mut fields = line.split(' ');
+        let seed: u128 = fields.next().and_then(|seed| seed.parse().ok()).expect("a seed");
+        let wanted: Vec<u64> = fields.map(|number| number.parse().expect("a number")).collect();
+        let mut rng = Generator::new(seed);
+        let mut drawn = Vec::new();
+        // As in `fixtures/make.py`: two of each of four bounds, the 64 bits of a float, and the half still kept.
+        for turn in 0..4 {
+            let bound = bounds[(index + 3 * turn) % bounds.len()];
+            drawn.extend([rng.below(bound), rng.below(bound)]);
+        }
+        drawn.push((rng.next_double() * (1_u64 << 53) as f64) as u64);
+        drawn.push(rng.below(1000));
+        assert_eq!(drawn, wanted, "seed {seed}, case {index}");
+    }
 }
 
 /// What `made_up` in `fixtures/make.py` makes up.

@@ -3,17 +3,20 @@
 use std::f64::consts::{FRAC_1_SQRT_2, LN_2};
 
 /// The logarithm of the square root of 2 pi.
-pub(crate) const LOG_ROOT_2PI: f64 = 0.918_938_533_204_672_8;
+pub const LOG_ROOT_2PI: f64 = 0.918_938_533_204_672_8;
 
 /// The share below `x`.
-fn below(x: f64) -> f64 {
+#[must_use]
+pub fn below(x: f64) -> f64 {
     0.5 * libm::erfc(-x * FRAC_1_SQRT_2)
 }
 
 /// The exponential of a number that is not above 0, to the last two bits; of less than -700, that of -700, which is almost 0.
 ///
 /// It has no branches and calls no function, so that the compiler can compute it for several numbers at once.
-pub(crate) fn exp_of_negative(x: f64) -> f64 {
+#[must_use]
+#[inline]
+pub fn exp_of_negative(x: f64) -> f64 {
     // What brings the nearest whole number into the lowest bits of a float.
     const SHIFT: f64 = 6_755_399_441_055_744.0;
     const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
@@ -49,7 +52,9 @@ const TAYLOR: [f64; 14] = [
 ///
 /// It has no branches either. What is left without the exponential is a polynomial of (x - 5.5) / (x + 5.5), a fit to values of
 /// 40 digits in the points of Chebyshev.
-pub(crate) fn beyond(x: f64) -> f64 {
+#[must_use]
+#[inline]
+pub fn beyond(x: f64) -> f64 {
     let fraction = (x - 5.5) / (x + 5.5);
     BEYOND_COEFFICIENTS.iter().rev().fold(0.0, |sum, term| sum * fraction + term) * exp_of_negative(-0.5 * x * x)
 }
@@ -91,7 +96,8 @@ fn log_below(x: f64) -> f64 {
 }
 
 /// The logarithm of the share between `a` and `b`, where `a < b`.
-pub(crate) fn log_between(a: f64, b: f64) -> f64 {
+#[must_use]
+pub fn log_between(a: f64, b: f64) -> f64 {
     let (width, middle) = (b - a, 0.5 * (a + b));
     if width * middle.abs().max(1.0) < 0.02 {
         // The density in the middle, with its curvature: the difference of two shares that are all but equal says little.
@@ -110,7 +116,8 @@ pub(crate) fn log_between(a: f64, b: f64) -> f64 {
 }
 
 /// The `x` below which is this share, 0 to 1, to a relative 1e-15: algorithm AS 241 (Wichura 1988).
-pub(crate) fn quantile(share: f64) -> f64 {
+#[must_use]
+pub fn quantile(share: f64) -> f64 {
     let q = share - 0.5;
     if q.abs() <= 0.425 {
         let r = 0.180_625 - q * q;

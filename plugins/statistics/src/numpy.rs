@@ -13,7 +13,7 @@ const MULTIPLIER: u128 = 0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645;
 /// The generator behind `numpy.random.default_rng(seed)`.
 ///
 /// ```
-/// use jackfield_claims::numpy::Generator;
+/// use jackfield_statistics::numpy::Generator;
 ///
 /// let mut rng = Generator::new(777_u64);
 /// let drawn: Vec<u64> = (0..6).map(|_| rng.below(6)).collect();
@@ -144,28 +144,6 @@ fn hash(word: u32, constant: &mut u32, multiplier: u32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::Generator;
-    use crate::testing::{Fixtures, fixtures};
-
-    #[test]
-    fn a_thousand_seeds_draw_what_numpy_draws() {
-        let Fixtures { bounds, generator, .. } = fixtures();
-        assert_eq!(generator.len(), 1000);
-        for (index, line) in generator.iter().enumerate() {
-            let mut fields = line.split(' ');
-            let seed: u128 = fields.next().and_then(|seed| seed.parse().ok()).expect("a seed");
-            let wanted: Vec<u64> = fields.map(|number| number.parse().expect("a number")).collect();
-            let mut rng = Generator::new(seed);
-            let mut drawn = Vec::new();
-            // As in `fixtures/make.py`: two of each of four bounds, the 64 bits of a float, and the half still kept.
-            for turn in 0..4 {
-                let bound = bounds[(index + 3 * turn) % bounds.len()];
-                drawn.extend([rng.below(bound), rng.below(bound)]);
-            }
-            drawn.push((rng.next_double() * (1_u64 << 53) as f64) as u64);
-            drawn.push(rng.below(1000));
-            assert_eq!(drawn, wanted, "seed {seed}, case {index}");
-        }
-    }
 
     #[test]
     fn one_option_draws_nothing() {
