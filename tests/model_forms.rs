@@ -103,7 +103,7 @@ for_each = "plan.slots"
 in = "each"
 with = {{ bank = "bank.toml" }}
 model = "judge"
-retry = 1
+retry = {{ attempts = 1 }}
 "#,
         plugin(form, grants),
         named(form, model),
@@ -218,7 +218,7 @@ tiers = [{{ use = "sqlite" }}]
 [model.small]
 use = "{}"
 with = {}
-price = {{ input = 1.0 }}
+price = {{ input = 1.0, output = 1.0 }}
 cache = "vectors"
 
 [stages.domain]

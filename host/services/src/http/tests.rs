@@ -183,12 +183,13 @@ async fn what_is_packed_is_unpacked_within_the_limit() {
     assert_eq!((answer.header("content-encoding"), answer.header("content-length")), (None, None));
     let unknown = fetched(Reply::of(200, "content-encoding: br\r\n", b"\x0b\x02\x80x\x03")).await.expect("an answer");
     assert_eq!((unknown.header("content-encoding"), unknown.body.len()), (Some("br"), 5));
-    let bomb = fetched(Reply::of(200, "content-encoding: gzip\r\n", gzip(&[0; 2 << 20]))).await.expect_err("too much");
+    let bomb =
+        fetched(Reply::of(200, "content-encoding: gzip\r\n", gzip(&vec![0; 2 << 20]))).await.expect_err("too much");
     assert_eq!(bomb.kind(), FailureKind::OverBudget);
     assert!(bomb.message().ends_with("answered more than 1 MiB once unpacked"), "{bomb}");
     let damaged = fetched(Reply::of(200, "content-encoding: gzip\r\n", b"\x1f\x8b")).await.expect_err("damaged");
     assert_eq!(damaged.kind(), FailureKind::Unavailable);
-    let long = fetched(Reply::of(200, "", [b'x'; 2 << 20])).await.expect_err("too much");
+    let long = fetched(Reply::of(200, "", vec![b'x'; 2 << 20])).await.expect_err("too much");
     assert!(long.message().ends_with("answered more than 1 MiB"), "{long}");
 }
 
