@@ -55,6 +55,7 @@ pages! {
     lock_plugins: "docs/guides/lock-plugins.md",
     look_at_items: "docs/guides/look-at-items.md",
     read_a_report: "docs/guides/read-a-report.md",
+    read_the_answers_page: "docs/guides/read-the-answers-page.md",
     resume_a_run: "docs/guides/resume-a-run.md",
     route_a_stage: "docs/guides/route-a-stage.md",
     run_a_local_model: "docs/guides/run-a-local-model.md",

@@ -76,14 +76,14 @@ fn a_page_has_the_input_and_what_each_stage_answered() {
     let column = |ids: &Value| ids.as_array().expect("a column").iter().map(text).collect::<Vec<_>>();
     let some = |words: [&str; 3]| words.map(|word| Some(word.to_owned())).to_vec();
     assert_eq!(column(&columns["id"]), some(["short", "long", "odd"]));
-    assert_eq!(column(&columns["state"]), some(["ok", "ok", "failed"]));
+    assert_eq!(column(&columns["state"]), some(["ok", "ok", "partial"]));
     let [say, grade] = [&columns["stages"][0]["own"], &columns["stages"][1]["own"]];
     assert_eq!((say["status"].as_str(), grade["status"].as_str()), (Some("oof"), Some("oos")));
     let said = column(&say["text"]);
     assert_eq!(said[..2], [Some("It is red".to_owned()), Some("It is blue and green".to_owned())]);
     assert_eq!(said[2].as_deref(), Some("invalid-input: nothing is to be said of impossible"));
     assert_eq!((&grade["score"], &grade["passed"]), (&json!([0.9, 0.9, null]), &json!("11-")));
-    assert_eq!(column(&columns["input"])[0].as_deref(), Some("id\u{7f}short\ntext\u{7f}red"));
+    assert_eq!(column(&columns["input"])[0].as_deref(), Some("text\u{7f}red\nid\u{7f}short"));
     assert!(page.contains("<dd>100 % passed</dd>") && page.contains("mean score 0.9"));
     assert_eq!(page, answers_page(&run, None), "the same record is the same page");
 
@@ -91,6 +91,30 @@ fn a_page_has_the_input_and_what_each_stage_answered() {
     fs::remove_file(place.path().join("queries.jsonl")).expect("removed");
     let said = run_command(jackfield().args(["report", "--answers"]).arg(&run)).expect_code(0);
     assert!(said.stderr.starts_with("note: the input of the run is not on the page: "), "{said:?}");
+}
+
+#[test]
+fn prompts_are_on_the_page_if_they_are_on_record() {
+    let asks = "model = \"writer\"\nwith = { role = \"say\", asks = true }\n[model.writer]\nuse = \"mock\"";
+    let pipeline = PIPELINE.replace("with = { role = \"say\", words = \"It is\" }", asks);
+    let place = Place::with_pipeline(&pipeline, &line("one", "How are\u{202e} you?"));
+    let (silent, _) = place.run();
+    let page = answers_page(&silent, None);
+    assert_eq!(data(&page, "columns")["exchanges"], json!([[]]));
+    assert!(page.contains("No prompt is on the record of this run."));
+
+    let (run, _) = place.run_with(&["record.calls=full"], &Cancel::default(), &mut Silent);
+    let page = answers_page(&run, Some(&silent));
+    assert!(!page.contains("No prompt is on the record of this run."));
+    let (columns, texts) = (data(&page, "columns"), data(&page, "texts"));
+    let text = |id: &Value| texts["texts"][id.as_u64().expect("a text") as usize].as_str().expect("a text").to_owned();
+    let [exchange] = columns["exchanges"][0].as_array().expect("exchanges").as_slice() else { panic!("{columns}") };
+    let messages = exchange["messages"].as_array().expect("messages");
+    let messages: Vec<_> = messages.iter().map(|message| (text(&message[0]), text(&message[1]))).collect();
+    let wanted = [("system", "Be short."), ("user", "How are\\u{202e} you?")];
+    assert_eq!(messages, wanted.map(|(role, words)| (role.to_owned(), words.to_owned())));
+    assert!(text(&exchange["note"]).starts_with("writer · ") && !text(&exchange["answer"]).is_empty());
+    assert_eq!(text(&exchange["stage"]), "say");
 }
 
 #[test]
@@ -147,7 +171,7 @@ fn ten_thousand_items_are_searched_filtered_and_compared_in_a_browser() {
         }
         report.marked = document.querySelector("tr[data-item] mark").textContent;
         type("");
-        report.failed = choose("state", "failed");
+        report.partial = choose("state", "partial");
         choose("state", "");
         report.changed = choose("change", "changed");
         report.lost = choose("change", "no longer passed");
@@ -191,7 +215,7 @@ fn ten_thousand_items_are_searched_filtered_and_compared_in_a_browser() {
     );
     assert_eq!(report["marked"], "onerror");
     assert_eq!(
-        (&report["failed"], &report["changed"]),
+        (&report["partial"], &report["changed"]),
         (&json!("20 of 10,003 items"), &json!("9,983 of 10,003 items"))
     );
     assert!(
@@ -199,7 +223,7 @@ fn ten_thousand_items_are_searched_filtered_and_compared_in_a_browser() {
     );
     assert_eq!((&report["lowest"], &report["current"]), (&json!("0"), &json!("item-1")));
     assert_eq!(report["open"], json!([true, "item-103"]));
-    assert_eq!((&report["ins"][0], &report["del"][0]), (&json!("was once"), &json!("is")));
+    assert_eq!((&report["ins"][0], &report["del"][0]), (&json!("was once "), &json!("is")));
     assert_eq!(report["hostile"], format!("{HOSTILE}0"));
     assert_eq!((&report["title"], &report["images"], &report["handlers"]), (&json!("graded ·"), &json!(0), &json!(0)));
     assert_eq!(report["labels"], 0, "every control has a name");

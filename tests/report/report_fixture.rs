@@ -129,6 +129,10 @@ impl Opened {
                 if text.contains("impossible") {
                     return Err(Failure::InvalidInput(format!("nothing is to be said of {text}")));
                 }
+                if config["asks"] == json!(true) {
+                    let asked = vec![Message::system("Be short."), Message::user(text)];
+                    host.complete(place, CompletionRequest::new(asked)).await?;
+                }
                 Ok(json!({ "text": format!("{} {text}", config["words"].as_str().unwrap_or_default()) }))
             }
             "judge" => {

@@ -127,7 +127,11 @@ fn write_failure(out: &mut ShownText, failure: &Value) {
         out.push(&format!("call {call}: "));
     }
     let text = |key: &str| failure[key].as_str().unwrap_or_default().to_owned();
-    out.push(&format!("{}: {}", text("kind"), text("message")));
+    match text("kind").as_str() {
+        // Its state says so.
+        "skipped" => out.push(&text("message")),
+        kind => out.push(&format!("{kind}: {}", text("message"))),
+    }
 }
 
 /// Reads an item's document. It is called for items in order, and gives none where the item cannot be read again.

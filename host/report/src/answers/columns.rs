@@ -26,7 +26,7 @@ pub(super) struct Columns {
     /// Whether the other run has the item: `0` no, `1` yes, `2` with another input.
     in_other: String,
     stages: Vec<StageColumns>,
-    /// What was asked of models for each item.
+    /// What was asked of models for each item; in the other run, where that is not the same.
     exchanges: Vec<ItemExchanges>,
     other_exchanges: Vec<ItemExchanges>,
 }
@@ -64,8 +64,9 @@ struct NumberColumn {
 
 /// An item of the other run.
 pub(super) struct OtherItem {
+    /// Its position there.
+    pub(super) index: u64,
     pub(super) cells: ItemCells,
-    pub(super) exchanges: ItemExchanges,
     pub(super) has_same_input: bool,
 }
 
@@ -76,6 +77,7 @@ pub(super) struct PageItem {
     pub(super) cells: ItemCells,
     pub(super) exchanges: ItemExchanges,
     pub(super) other: Option<OtherItem>,
+    pub(super) other_exchanges: ItemExchanges,
 }
 
 impl Columns {
@@ -129,13 +131,11 @@ impl Columns {
         });
         let mut own = by_name(run, item.cells, texts);
         self.exchanges.push(item.exchanges);
-        let mut others = BTreeMap::new();
-        let mut other_exchanges = ItemExchanges::default();
-        if let (Some(item), Some(run)) = (item.other, other) {
-            others = by_name(run, item.cells, texts);
-            other_exchanges = item.exchanges;
-        }
-        self.other_exchanges.push(other_exchanges);
+        self.other_exchanges.push(item.other_exchanges);
+        let mut others = match (item.other, other) {
+            (Some(item), Some(run)) => by_name(run, item.cells, texts),
+            _ => BTreeMap::new(),
+        };
         for stage in &mut self.stages {
             let cells = [(&mut stage.own, &mut own), (&mut stage.other, &mut others)];
             for (columns, cells) in cells {

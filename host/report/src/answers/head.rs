@@ -5,6 +5,7 @@ use jackfield_store::{Answer, Db, RunJson, RunState, StoreError};
 use serde_json::Value;
 
 use super::{
+    readable::readable,
     totals::{GradeTotals, Totals},
     value_text::value_text,
 };
@@ -139,14 +140,14 @@ fn write_values(out: &mut Html, run: &RunJson, db: &Db) -> Result<(), StoreError
             " <span class=\"note\">once a run</span>"
         });
         out.write_static("</summary>");
-        match &result.answer {
-            Answer::Ok { json, .. } => write_value(out, &serde_json::from_str(json).unwrap_or(Value::Null)),
-            Answer::Failed { kind, message } => {
-                write_escaped!(out, "<p class=\"bad\">{}: {}</p>", kind, truncate(message, 600));
-            }
-            Answer::Skipped { message } => {
-                write_escaped!(out, "<p class=\"note\">skipped: {}</p>", truncate(message, 600))
-            }
+        if let Answer::Ok { json, .. } = &result.answer {
+            write_value(out, &serde_json::from_str(json).unwrap_or(Value::Null));
+        } else if let Answer::Failed { kind, message } = &result.answer {
+            write_escaped!(out, "<p class=\"bad\">{}: {}</p>", kind, truncate(message, 600));
+        } else if let Answer::Skipped { message } = &result.answer {
+            write_escaped!(out, "<p class=\"note\">skipped: {}</p>", truncate(message, 600));
+        } else {
+            out.write_static("<p class=\"note\">off</p>");
         }
         out.write_static("</details>\n");
     }
@@ -155,7 +156,7 @@ fn write_values(out: &mut Html, run: &RunJson, db: &Db) -> Result<(), StoreError
 }
 
 fn write_value(out: &mut Html, value: &Value) {
-    let text = value_text(value);
+    let text = value_text(&readable(value));
     out.write_static("<pre>");
     for (place, (name, rest)) in text.lines().enumerate() {
         if place == LINES {

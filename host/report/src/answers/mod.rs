@@ -6,7 +6,7 @@
 //!   `value_text` writes a value as a person would.
 //! - `totals` adds all items up; `selection` picks those that are on the page.
 //! - `columns` and `texts` are the data. Texts are cut such that the page has at most [`MOST_BYTES`].
-//! - `head` and `markup` are what is there before the script runs.
+//! - `head` and `markup` are what is there before the script runs; `readable` shortens numbers for the head.
 
 mod cells;
 mod columns;
@@ -14,11 +14,13 @@ mod exchanges;
 mod grade;
 mod head;
 mod markup;
+mod readable;
 mod selection;
 mod texts;
 mod totals;
 mod value_text;
 
+use jackfield_pipeline::InputPlan;
 use jackfield_store::{Db, ItemRow, RunJson, StoreError};
 use serde_json::Value;
 
@@ -26,8 +28,9 @@ use self::{
     columns::{Columns, OtherItem, PageItem},
     exchanges::ItemExchanges,
     selection::Selection,
-    texts::Texts,
+    texts::{ShownText, Texts},
     totals::Totals,
+    value_text::{members_text, value_text},
 };
 
 use self::cells::ItemCells;
@@ -95,11 +98,20 @@ fn write_page(
         if !selection.has(row.index) {
             return Ok(());
         }
-        let input =
-            if row.was_read() { input(&row).map(|document| texts.add_shown(&input_text(&document))) } else { None };
-        let exchanges = ItemExchanges::read(db, row.index, &mut texts)?;
+        let input = if row.was_read() {
+            input(&row).map(|document| texts.add_shown(&input_text(run, &document, &row.id)))
+        } else {
+            None
+        };
+        let exchanges = ItemExchanges::read(run, db, row.index, &mut texts)?;
         has_exchanges |= !exchanges.is_empty();
-        columns.push(PageItem { row, input, cells, exchanges, other: other_item }, run, other_run, &mut texts);
+        let other_exchanges = match (other, &other_item) {
+            (Some(other), Some(item)) => ItemExchanges::read(other.run, other.db, item.index, &mut texts)?,
+            _ => ItemExchanges::default(),
+        };
+        let other_exchanges = other_exchanges.unless_as_in(&exchanges);
+        let item = PageItem { row, input, cells, exchanges, other: other_item, other_exchanges };
+        columns.push(item, run, other_run, &mut texts);
         Ok(())
     })?;
     let columns_json = serde_json::to_value(&columns).unwrap_or_default();
@@ -119,9 +131,21 @@ fn write_page(
 fn other_item(other: OtherRun<'_>, row: &ItemRow) -> Result<Option<OtherItem>, StoreError> {
     let Some(before) = other.db.item_by_id(&row.id)? else { return Ok(None) };
     let cells = ItemCells::read(other.run, other.db, &before)?;
-    Ok(Some(OtherItem { cells, exchanges: ItemExchanges::default(), has_same_input: before.digest == row.digest }))
+    Ok(Some(OtherItem { index: before.index, cells, has_same_input: before.digest == row.digest }))
 }
 
-fn input_text(document: &str) -> texts::ShownText {
-    value_text::value_text(&serde_json::from_str(document).unwrap_or(Value::Null))
+/// The input of an item. The member that its id is of comes last: a row has the id already, and room for the others' beginning.
+fn input_text(run: &RunJson, document: &str, id: &str) -> ShownText {
+    match serde_json::from_str(document).unwrap_or_default() {
+        Value::Object(mut members) if members.len() > 1 => {
+            if matches!(run.plan.input, InputPlan::Files { .. }) {
+                // Where it was run is nobody else's business.
+                members.remove("path");
+            }
+            let named = members.iter().find(|(_, value)| value.as_str() == Some(id)).map(|(name, _)| name.clone());
+            let last = named.and_then(|name| members.remove_entry(&name));
+            members_text(&members, last.as_ref().map(|(name, value)| (name.as_str(), value)))
+        }
+        value => value_text(&value),
+    }
 }

@@ -29,16 +29,13 @@ impl Selection {
         if items <= most as u64 {
             return Ok(Self::All);
         }
-        let (mut flawed, mut others) = (Vec::new(), Vec::new());
+        let mut candidates = Candidates { most, flawed: Vec::new(), others: Vec::new() };
         db.each_item(|row| {
             let is_flawed = row.fault.is_some() || ItemCells::read(run, db, &row)?.is_flawed();
-            let group = if is_flawed { &mut flawed } else { &mut others };
-            if group.len() < most {
-                group.push(row.index);
-            }
+            candidates.add(row.index, is_flawed);
             Ok(())
         })?;
-        Ok(Self::Some(flawed.into_iter().chain(others).take(most).collect()))
+        Ok(Self::Some(candidates.chosen()))
     }
 
     /// Whether the item at this position is on the page.
@@ -47,5 +44,41 @@ impl Selection {
             Self::All => true,
             Self::Some(chosen) => chosen.contains(&index),
         }
+    }
+}
+
+/// Never more than twice as many items as may be chosen.
+struct Candidates {
+    most: usize,
+    flawed: Vec<u64>,
+    others: Vec<u64>,
+}
+
+impl Candidates {
+    fn add(&mut self, index: u64, is_flawed: bool) {
+        let group = if is_flawed { &mut self.flawed } else { &mut self.others };
+        if group.len() < self.most {
+            group.push(index);
+        }
+    }
+
+    fn chosen(self) -> BTreeSet<u64> {
+        self.flawed.into_iter().chain(self.others).take(self.most).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn items_with_a_flaw_are_chosen_first_and_then_those_that_come_first() {
+        let chosen = |most, flawed: &[u64]| {
+            let mut candidates = Candidates { most, flawed: Vec::new(), others: Vec::new() };
+            (0..10).for_each(|index| candidates.add(index, flawed.contains(&index)));
+            candidates.chosen().into_iter().collect::<Vec<_>>()
+        };
+        assert_eq!(chosen(4, &[7, 9]), [0, 1, 7, 9]);
+        assert_eq!(chosen(2, &[3, 7, 9]), [3, 7]);
     }
 }

@@ -6,7 +6,7 @@ use super::texts::ShownText;
 
 /// The most characters of a list in one line.
 const LINE: usize = 80;
-/// The most bytes of a text that comes before longer ones.
+/// The most bytes of a word that comes before longer texts.
 const SHORT: usize = 40;
 /// A list of more numbers than this is shown by its beginning.
 const NUMBERS: usize = 64;
@@ -22,6 +22,18 @@ pub(super) fn value_text(value: &Value) -> ShownText {
             _ => write_value(&mut out, value, 0),
         },
         _ => write_value(&mut out, value, 0),
+    }
+    out
+}
+
+/// The members of an object, each with its name, and another one behind them.
+pub(super) fn members_text(members: &Map<String, Value>, last: Option<(&str, &Value)>) -> ShownText {
+    let mut out = ShownText::default();
+    write_members(&mut out, members, 0);
+    if let Some((name, value)) = last {
+        out.push("\n");
+        out.push_name(name);
+        write_value(&mut out, value, 1);
     }
     out
 }
@@ -77,7 +89,7 @@ fn write_elements(out: &mut ShownText, elements: &[Value], depth: usize) {
 
 fn is_short(value: &Value) -> bool {
     match value {
-        Value::String(text) => text.len() <= SHORT && !text.contains('\n'),
+        Value::String(text) => text.len() <= SHORT && !text.contains([' ', '\n']),
         Value::Number(_) | Value::Bool(_) => true,
         _ => false,
     }

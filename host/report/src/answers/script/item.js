@@ -24,6 +24,10 @@ const textBlock = (id, classes = "") => make("div", "", make("div", `text ${clas
 // A text beside that of the other run, with what differs marked.
 const sideBySide = (mine, theirs, titles = ["This run", "The other run"]) => {
   const [one, two] = difference(plain(mine), plain(theirs));
+  // Behind the end of a text that is cut, nothing is known to differ.
+  if (wholeLength.has(mine) || wholeLength.has(theirs)) {
+    for (const runs of [one, two]) if (runs.length > 1) runs.at(-1)[1] = true;
+  }
   const side = (title, runs, name, id) => make("div", "side", make("p", "side-name", title),
     make("div", "text", ...runs.map(([part, isSame]) => (isSame ? part : make(name, "", part)))), cutNote(id));
   const box = make("div", "sides", side(titles[0], one, "ins", mine), side(titles[1], two, "del", theirs));
@@ -33,24 +37,37 @@ const sideBySide = (mine, theirs, titles = ["This run", "The other run"]) => {
   return box;
 };
 
-const messageOf = ([role, message]) => make("div", "message", make("p", "role", plain(role)), textBlock(message));
+// A part of an exchange; beside that of the other run where it is another.
+const partOf = (role, mine, theirs, classes = "") => {
+  const isBoth = mine !== null && theirs !== null && theirs !== undefined && mine !== theirs;
+  return mine === null && (theirs ?? null) === null ? null
+    : make("div", `message ${classes}`, make("p", "role", role),
+      isBoth ? sideBySide(mine, theirs) : textBlock(mine ?? theirs),
+      mine === null ? make("p", "note", "In the other run alone.") : null);
+};
 
-const exchangeOf = (exchange, title) => {
+const exchangeOf = (exchange, title, theirs = null) => {
   const details = make("details", "exchange", make("summary", "", title, " ", make("span", "note", plain(exchange.note))));
   details.open = isPromptsOpen;
-  details.append(...exchange.messages.map(messageOf));
-  if (exchange.settings !== null) details.append(make("div", "message", make("p", "role", "settings"), textBlock(exchange.settings)));
-  if (exchange.reasoning !== null) details.append(make("div", "message", make("p", "role", "reasoning"), textBlock(exchange.reasoning)));
-  if (exchange.answer !== null) details.append(make("div", "message answer", make("p", "role", "answer"), textBlock(exchange.answer)));
-  if (exchange.failure !== null) details.append(make("div", "message", make("p", "role bad", "failed"), textBlock(exchange.failure, "bad")));
+  const others = theirs ? theirs.messages : [];
+  const messages = Array.from({ length: Math.max(exchange.messages.length, others.length) }, (_, at) => {
+    const [role, message] = exchange.messages[at] ?? [others[at][0], null];
+    return partOf(plain(role), message, others[at]?.[1]);
+  });
+  const parts = [...messages, partOf("settings", exchange.settings, theirs?.settings), partOf("reasoning", exchange.reasoning, theirs?.reasoning),
+    partOf("answer", exchange.answer, theirs?.answer, "answer"), partOf("failed", exchange.failure, theirs?.failure, "bad")];
+  details.append(...parts.filter((part) => part !== null));
   return details;
 };
 
 const exchangesOf = (stage, item) => {
   const of = (items) => items[item].filter((exchange) => exchange.stage === stage.name);
   const mine = of(columns.exchanges), theirs = of(columns.other_exchanges);
-  const titled = (list, title) => list.map((exchange, at) => exchangeOf(exchange, list.length > 1 ? `${title} ${at + 1}` : title));
-  return [...titled(mine, "Prompt and answer"), ...titled(theirs, "Prompt and answer of the other run")];
+  const titled = (title, at, list) => (list.length > 1 ? `${title} ${at + 1}` : title);
+  return [
+    ...mine.map((exchange, at) => exchangeOf(exchange, titled("Prompt and answer", at, mine), theirs[at])),
+    ...theirs.slice(mine.length).map((exchange, at) => exchangeOf(exchange, titled("Prompt and answer of the other run", at, theirs))),
+  ];
 };
 
 const stateLine = (cell) => {

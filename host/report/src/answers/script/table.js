@@ -48,8 +48,13 @@ const drawOrder = () => {
   }
 };
 
-// What of a text is in a row.
-const brief = (id) => marked(plain(id).slice(0, 4000).replace(/\s*\n\s*/g, "\n"), filter.terms, 280);
+// What of a text is in a row: a line a member where there is room for all, else one after the other.
+const brief = (id) => {
+  const lines = text(id).slice(0, 4000).split("\n").map((line) => line.trim()).filter((line) => line !== "");
+  const isOfMembers = lines.length > 3 && lines.some((line) => line.includes(AFTER_NAME));
+  const joined = lines.reduce((all, line) => all + (all === "" ? "" : isOfMembers ? (all.endsWith(AFTER_NAME) ? "" : " · ") : "\n") + line, "");
+  return marked(joined.replaceAll(AFTER_NAME, ": "), filter.terms, 280);
+};
 
 const drawCell = (td, stage, item) => {
   const mine = own(stage, item), cell = mine ?? other(stage, item);
