@@ -318,3 +318,43 @@ fn claims_of_truthfulqa_run_against_a_server_at_full_concurrency() {
     assert!(server.most_at_once() <= 64, "{}", server.most_at_once());
     assert!(server.most_at_once() >= 48, "{}", server.most_at_once());
 }
+
+#[test]
+fn settings_come_from_the_environment_and_a_resume_names_the_one_that_differs() {
+    let pipeline = example();
+    let few = ["--set", "stages.plan.with.slots=4"];
+    let told = run_command(
+        crate::support::jackfield().env("CLAIMS_DRAWS", "2000").args(["check", "--json"]).arg(pipeline.path()),
+    );
+    let told = told.expect_code(0).json();
+    let draws = &told["variables"]["CLAIMS_DRAWS"];
+    assert_eq!((&draws["value"], &draws["set"], &draws["default"]), (&json!(2000), &json!(true), &json!(5000)));
+    assert_eq!(draws["used_by"], json!(["stages.plan.with.draws"]));
+    assert_eq!(told["stages"]["plan"]["with"]["draws"], 2000);
+    assert_eq!(told["variables"]["CLAIMS_CONCURRENCY"]["set"], false);
+
+    let run = run_command(pipeline.command().env("CLAIMS_DRAWS", "2000").args(few)).expect_code(0);
+    let name = run.folder().file_name().expect("a name").to_string_lossy().into_owned();
+    // What changes no result may differ.
+    let resume = |variables: &[(&str, &str)]| {
+        let mut command = pipeline.command();
+        command.args(few).args(["--resume", &name]).envs(variables.iter().copied());
+        run_command(&mut command)
+    };
+    resume(&[("CLAIMS_DRAWS", "2000"), ("CLAIMS_CONCURRENCY", "3"), ("CLAIMS_OUTPUT_PRICE", "2")]).expect_code(0);
+    let refused = resume(&[("CLAIMS_CONCURRENCY", "3")]);
+    assert_ne!(refused.code, Some(0));
+    let wanted = "set CLAIMS_DRAWS=2000 to go on with this run";
+    assert!(refused.stderr.contains("the variable `CLAIMS_DRAWS` was 2000, now it is 5000"), "{}", refused.stderr);
+    assert!(refused.stderr.contains(wanted) && !refused.stderr.contains("CONCURRENCY"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_variable_with_a_secret_is_refused_before_anything_is_written() {
+    let pipeline = example();
+    let secret = "sk-proj-0a1B2c3D4e5F6g7H";
+    let refused = run_command(pipeline.command().env("CLAIMS_MEMORY_TTL", secret)).expect_code(2);
+    let said = format!("{}{}", refused.stdout, refused.stderr);
+    assert!(said.contains("CLAIMS_MEMORY_TTL") && !said.contains(secret), "{said}");
+    assert!(!pipeline.path().join("runs").exists());
+}

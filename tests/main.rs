@@ -31,6 +31,7 @@ mod grid_example;
 mod grid_limits;
 mod grid_tasks;
 mod grids;
+mod init;
 mod input_bounds;
 mod input_files;
 mod interruption;

@@ -339,6 +339,7 @@ fn plan(item: &str, timeout: Option<Duration>) -> Plan {
         search: None,
         item_views: ViewMarks::default(),
         exports: Vec::new(),
+        variables: Vec::new(),
         models: Vec::new(),
         caches: Vec::new(),
         stages: vec![stage],

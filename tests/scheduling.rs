@@ -161,6 +161,7 @@ fn plan(case: &Case) -> Plan {
         search: None,
         item_views: ViewMarks::default(),
         exports: Vec::new(),
+        variables: Vec::new(),
         models: Vec::new(),
         caches: Vec::new(),
         stages: stages.collect(),

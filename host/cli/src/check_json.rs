@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use jackfield_pipeline::{
-    CachePlan, ExtensionRef, InputExpr, InputPlan, ModelPlan, ObjectivePlan, OnError, Plan, RoutePlan, Scope,
-    SearchPlan, StagePlan, Wire,
+    CachePlan, EnvironmentVariable, ExtensionRef, InputExpr, InputPlan, ModelPlan, ObjectivePlan, OnError, Plan,
+    RoutePlan, Scope, SearchPlan, StagePlan, Wire,
 };
 use serde_json::{Map, Value, json};
 
@@ -40,8 +40,9 @@ pub(super) fn described(plan: &Plan, file: &str, notes: &[String]) -> Value {
         ("order", stages.map(|stage| Value::from(stage.name.as_str())).collect()),
         ("search", plan.search.as_ref().map_or(Value::Null, |entry| search(plan, entry))),
         ("output", output(plan)),
+        ("variables", named(plan.variables.iter().map(|entry| (&entry.name, variable(entry))))),
     ]);
-    for key in ["model", "cache", "output"] {
+    for key in ["model", "cache", "output", "variables"] {
         if pipeline[key].as_object().is_some_and(Map::is_empty) {
             pipeline.as_object_mut().into_iter().for_each(|pipeline| {
                 pipeline.remove(key);
@@ -273,6 +274,17 @@ fn search(plan: &Plan, search: &SearchPlan) -> Value {
             ("study", search.keep.as_ref().map_or(Value::Null, |study| json!(study.name))),
         ],
     )
+}
+
+/// A variable of the environment that `[params]` names.
+fn variable(variable: &EnvironmentVariable) -> Value {
+    table([
+        ("value", without_secrets(&variable.value)),
+        ("set", json!(variable.is_set)),
+        ("default", variable.default.as_ref().map_or(Value::Null, without_secrets)),
+        ("params", json!(variable.parameters)),
+        ("used_by", json!(variable.used_by)),
+    ])
 }
 
 fn output(plan: &Plan) -> Value {

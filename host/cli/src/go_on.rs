@@ -4,6 +4,7 @@ use std::path::Path;
 
 use jackfield::internal::shell_word;
 use jackfield_loader::{escape_untrusted_lines, holds_secrets, mask_secrets};
+use jackfield_pipeline::EnvironmentVariable;
 
 use super::{
     load::PipelineArgs,
@@ -39,12 +40,20 @@ pub(super) struct GoOn {
     pub(super) repeated: Vec<String>,
 }
 
-pub(super) fn go_on(args: &Args, run: &str) -> GoOn {
+pub(super) fn go_on(args: &Args, run: &str, variables: &[EnvironmentVariable]) -> GoOn {
     let PipelineArgs { path, set, input, grant, locked } = &args.pipeline;
     let path = path.to_string_lossy();
     let path = if path.starts_with('-') { format!("./{path}") } else { path.into_owned() };
-    let mut command = format!("jackfield run {}", word(&path).unwrap_or_else(|| shell_word(&path)));
     let mut repeated = Vec::new();
+    let mut command = String::new();
+    for variable in variables.iter().filter(|variable| variable.is_set) {
+        let value = variable.value.as_str().map_or_else(|| variable.value.to_string(), str::to_owned);
+        match word(&value).filter(|_| mask_secrets(&value) == value) {
+            Some(value) => command.push_str(&format!("{}={value} ", variable.name)),
+            None => repeated.push(format!("{}=...", variable.name)),
+        }
+    }
+    command.push_str(&format!("jackfield run {}", word(&path).unwrap_or_else(|| shell_word(&path))));
     for (option, values) in [("--set", set), ("--input", input), ("--grant", grant)] {
         for value in values {
             match word(value).filter(|_| !may_be_secret(value)) {

@@ -28,6 +28,7 @@ mod exit;
 mod export;
 mod go_on;
 mod graph;
+mod init;
 mod load;
 mod lock_status;
 #[cfg(feature = "transformer")]
@@ -82,6 +83,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Make a pipeline to begin with, in a folder of its own.
+    Init(init::Args),
     /// Run a pipeline.
     Run(run::Args),
     /// Check a pipeline without running it.
@@ -143,6 +146,7 @@ pub fn main() -> ExitCode {
     report_waits();
     announce_compiling(|line| terminal().say(line));
     let exit = match cli.command {
+        Command::Init(args) => init::init(&args),
         Command::Run(args) if args.watch => watch::watch(&args),
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::check(&args),

@@ -116,7 +116,12 @@ pub(super) fn run(args: &Args) -> Exit {
             if args.json {
                 print_json(&*summary);
             } else {
-                conclude(&summary, &loaded.plan, &go_on(args, &summary.run), &out_option(&args.out));
+                conclude(
+                    &summary,
+                    &loaded.plan,
+                    &go_on(args, &summary.run, &loaded.plan.variables),
+                    &out_option(&args.out),
+                );
             }
             summary.last_session.selected.unwrap_or(summary.state).into()
         }

@@ -142,6 +142,8 @@ mod tests {
     fn the_with_of_an_extension_is_held_to_its_schema_and_mistakes_are_found() {
         let schema = bundled();
         assert_eq!(held_to(&schema, PIPELINE), Ok(()));
+        let from_outside = PIPELINE.replace("most = 3", "most = '${env:MOST:-3}'");
+        assert_eq!(held_to(&schema, &from_outside), Ok(()), "a variable stands for a number");
         for (before, after, place) in [
             ("max = '${most}'", "maxx = 3", "/stages/actions/with"),
             ("max = '${most}'", "max = 'many'", "/stages/actions/with/max"),

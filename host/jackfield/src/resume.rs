@@ -4,7 +4,10 @@ use jackfield_loader::{BUNDLED, mask_secrets};
 use jackfield_pipeline::{ExtensionRef, InputExpr, InputPlan, ModelPlan, Plan, RoutePlan, SearchPlan, StagePlan};
 use serde_json::Value;
 
-use crate::value_changes::{Change, changes, shown};
+use crate::{
+    lockfile::shell_word,
+    value_changes::{Change, changes, shown},
+};
 
 /// So many differences are named.
 const NAMED: usize = 6;
@@ -36,8 +39,29 @@ pub fn what_differs(before: &Plan, now: &Plan) -> String {
     if others > 0 {
         found.push(format!("and {others} more"));
     }
-    found.push("start a new run, or restore what was".to_owned());
-    found.join("; ")
+    match variables_that_differ(before, now).as_slice() {
+        [] => found.push("start a new run, or restore what was".to_owned()),
+        variables => {
+            found.extend(variables.iter().map(|(changed, _)| changed.clone()));
+            let set: Vec<&str> = variables.iter().map(|(_, set)| set.as_str()).collect();
+            found.push(format!("set {} to go on with this run, or start a new one", set.join(" ")));
+        }
+    }
+    mask_secrets(&found.join("; ")).into_owned()
+}
+
+/// The variables of the environment that have another value and can change a result: how each differs, and what sets it back.
+fn variables_that_differ(before: &Plan, now: &Plan) -> Vec<(String, String)> {
+    let old_of = |name: &str| before.variables.iter().find(|old| old.name == name);
+    let pairs = now.variables.iter().filter_map(|new| Some((old_of(&new.name)?, new)));
+    let differing = pairs.filter(|(old, new)| old.value != new.value && new.can_change_results());
+    differing
+        .map(|(old, new)| {
+            let change = Change { place: new.name.clone(), old: Some(old.value.clone()), new: Some(new.value.clone()) };
+            let value = old.value.as_str().map_or_else(|| old.value.to_string(), shell_word);
+            (format!("the variable {}", shown(&change)), format!("{}={value}", new.name))
+        })
+        .collect()
 }
 
 /// A value that was one and now is another.

@@ -14,9 +14,14 @@ pub(crate) struct FindingsText {
     pub(crate) left_out: BTreeMap<String, u64>,
 }
 
-/// Writes as many findings as fit: all, or of every source those it is surest of, up to its fair share. They stand in the
-/// order given, under the name of their source.
-pub(crate) fn findings_text(findings: &[LensFinding], budget: usize, floor: usize) -> FindingsText {
+/// Writes as many findings as fit: all, or of every source those it is surest of, up to its fair share, and no more than
+/// `max_per_source`. They stand in the order given, under the name of their source.
+pub(crate) fn findings_text(
+    findings: &[LensFinding],
+    max_per_source: Option<usize>,
+    budget: usize,
+    floor: usize,
+) -> FindingsText {
     let mut sources: Vec<(&str, Vec<&LensFinding>)> = Vec::new();
     for finding in findings {
         match sources.iter_mut().find(|(source, _)| *source == finding.source) {
@@ -37,6 +42,9 @@ pub(crate) fn findings_text(findings: &[LensFinding], budget: usize, floor: usiz
             let by_confidence = rounded(b.confidence).total_cmp(&rounded(a.confidence));
             a.unsupported.cmp(&b.unsupported).then(by_confidence)
         });
+        if let Some(most) = max_per_source {
+            ranks.truncate(most);
+        }
         ranked.push(ranks);
     }
     let costs_of =
@@ -101,7 +109,8 @@ mod tests {
         let mut second = finding("b", 2, "The bus is\nlate.");
         second.owner = Some("Bo".into());
         second.details.insert("rests_on".into(), "P1".into());
-        let gathered = findings_text(&[finding("a", 1, "We take the bus."), second, finding("a", 3, "No.")], 1000, 500);
+        let gathered =
+            findings_text(&[finding("a", 1, "We take the bus."), second, finding("a", 3, "No.")], None, 1000, 500);
         assert_eq!(
             gathered.text,
             "\n## a\n\n- a-1, fact, confidence 0.50: We take the bus.\n  [s1] Ann: We take the bus.\n\
@@ -115,7 +124,7 @@ mod tests {
     fn where_room_is_short_the_surest_go_in_and_the_rest_is_counted() {
         let many = (1..=20).map(|n| LensFinding { confidence: n as f64 / 20.0, ..finding("wordy", n, "It is late.") });
         let all: Vec<_> = many.chain([finding("short", 1, "We take the bus.")]).collect();
-        let gathered = findings_text(&all, 200, 50);
+        let gathered = findings_text(&all, None, 200, 50);
         assert!(gathered.text.contains("short-1") && gathered.text.contains("wordy-20"));
         assert!(!gathered.text.contains("wordy-1,"));
         let shown = gathered.text.matches("- wordy-").count() as u64;
@@ -126,14 +135,25 @@ mod tests {
     fn what_is_unsupported_says_so_and_goes_in_last() {
         let doubted = LensFinding { unsupported: true, confidence: 0.9, ..finding("a", 1, "They fly to the moon.") };
         let sound = LensFinding { confidence: 0.1, ..finding("a", 2, "They take the bus today.") };
-        assert!(findings_text(std::slice::from_ref(&doubted), 100, 50).text.contains("- a-1, unsupported fact"));
-        let one = findings_text(&[doubted, sound], 45, 0);
+        assert!(findings_text(std::slice::from_ref(&doubted), None, 100, 50).text.contains("- a-1, unsupported fact"));
+        let one = findings_text(&[doubted, sound], None, 45, 0);
         assert!(one.text.contains("a-2") && !one.text.contains("a-1"), "{}", one.text);
     }
 
     #[test]
+    fn of_each_source_no_more_go_in_than_are_asked_for() {
+        let many = (1..=5).map(|n| LensFinding { confidence: n as f64 / 5.0, ..finding("wordy", n, "It is late.") });
+        let all: Vec<_> = many.chain([finding("short", 1, "We take the bus.")]).collect();
+        let gathered = findings_text(&all, Some(2), 1000, 50);
+        for (id, is_in) in [("wordy-5", true), ("wordy-4", true), ("wordy-3", false), ("short-1", true)] {
+            assert_eq!(gathered.text.contains(id), is_in, "{id}: {}", gathered.text);
+        }
+        assert_eq!(gathered.left_out.into_iter().collect::<Vec<_>>(), [("wordy".to_owned(), 3)]);
+    }
+
+    #[test]
     fn no_findings_are_an_empty_text() {
-        assert_eq!(findings_text(&[], 100, 50).text, "");
+        assert_eq!(findings_text(&[], None, 100, 50).text, "");
     }
 
     proptest! {
@@ -144,7 +164,7 @@ mod tests {
             floor in 0_usize..300,
         ) {
             let all: Vec<_> = all.iter().map(|(source, number, text)| finding(source, *number, text)).collect();
-            let gathered = findings_text(&all, budget, floor);
+            let gathered = findings_text(&all, None, budget, floor);
             let shown = gathered.text.lines().filter(|line| line.starts_with("- ")).count();
             prop_assert_eq!(shown as u64 + gathered.left_out.values().sum::<u64>(), all.len() as u64);
             prop_assert!(tokens(&gathered.text) <= budget);

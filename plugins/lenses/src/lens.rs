@@ -8,13 +8,14 @@ use jackfield_text::Transcript;
 use serde_json::{Map, Value, json};
 
 use crate::{
+    excerpt::{ExcerptOf, excerpt},
     findings::{LensFinding, LensFindingSet, findings_of},
     findings_text::findings_text,
     merge::{Answer, merge},
     parts::{parts, tokens},
     prompt::Prompt,
     quotes::QuoteIndex,
-    request::{Material, Part, on_findings, on_transcript, request, system},
+    request::{Material, Part, on_findings, on_transcript, request, system, with_excerpt},
 };
 
 /// What `lens` reads.
@@ -72,6 +73,20 @@ pub struct Lens {
     /// What each source of findings may spend before the rest is shared; lowered when the floors alone do not fit.
     #[config(default = 500)]
     pub floor: usize,
+    /// Most findings of each source that a call reads, the surest first; all that fit without it. Those beyond it are counted
+    /// as left out.
+    #[schemars(range(min = 1))]
+    pub max_per_source: Option<usize>,
+    /// The parts of the answer that are asked for, by their names in the lens's schema; all of them without it.
+    #[schemars(length(min = 1))]
+    pub keys: Option<Vec<String>>,
+    /// With findings, so many tokens of the transcript are read besides them; 0 for none. The stage then reads the transcript
+    /// too.
+    #[config(default = 0)]
+    pub excerpt: usize,
+    /// Which part of the transcript the excerpt is.
+    #[config(default)]
+    pub excerpt_of: ExcerptOf,
     /// Most tokens of an answer; the server's default without it.
     pub max_tokens: Option<u32>,
     /// Temperature of sampling; the server's default without it.
@@ -99,6 +114,13 @@ impl Analyzer for Lens {
         let path = &self.prompt.path;
         self.lens = Prompt::parse(&self.prompt.text)
             .map_err(|error| Failure::InvalidConfig(format!("`{path}` is not a lens: {error}")))?;
+        if let Some(keys) = &self.keys {
+            self.lens =
+                self.lens.with_keys(keys).map_err(|error| Failure::InvalidConfig(format!("`keys`: {error}")))?;
+        }
+        if self.max_per_source == Some(0) {
+            return Err(Failure::InvalidConfig("`max_per_source` is at least 1".to_owned()));
+        }
         let least = self.instruction_tokens() + LEAST_ROOM;
         if self.context < least {
             let context = self.context;
@@ -145,13 +167,28 @@ impl Analyzer for Lens {
         let (quotes, requests) = match (input.findings, &input.transcript) {
             (Some(sets), transcript) => {
                 let findings: Vec<LensFinding> = sets.into_iter().flat_map(|set| set.findings).collect();
-                let material = findings_text(&findings, self.budget, self.floor);
+                let material = findings_text(&findings, self.max_per_source, self.budget, self.floor);
                 output.left_out = material.left_out;
+                let excerpt = match (self.excerpt, transcript) {
+                    (0, _) => None,
+                    (room, Some(transcript)) => excerpt(&transcript.segments, &findings, self.excerpt_of, room),
+                    (_, None) => {
+                        let why = "`excerpt` is set, and there is no transcript to take one from";
+                        return Err(Failure::InvalidInput(why.into()));
+                    }
+                };
                 let quotes = match transcript {
                     Some(transcript) => QuoteIndex::of_transcript(transcript),
                     None => QuoteIndex::of_findings(&findings),
                 };
-                (quotes, vec![self.request(Material::Findings, on_findings(title, &material.text))])
+                let request = match excerpt {
+                    None => self.request(Material::Findings, on_findings(title, &material.text)),
+                    Some(excerpt) => {
+                        let message = with_excerpt(on_findings(title, &material.text), &excerpt);
+                        self.request(Material::FindingsAndExcerpt, message)
+                    }
+                };
+                (quotes, vec![request])
             }
             (None, Some(transcript)) => {
                 let parts = parts(&transcript.segments, self.context - self.instruction_tokens());

@@ -13,9 +13,11 @@
 //! | `request` | what a model is asked |
 //! | `merge` | the answers on several parts as one |
 //! | `quotes` | whether a quote was said |
+//! | `excerpt` | a slice of the transcript beside findings |
 //! | `findings`, `kind` | an answer as findings |
 #![forbid(unsafe_code)]
 
+mod excerpt;
 mod findings;
 mod findings_text;
 mod kind;
@@ -31,6 +33,7 @@ mod testing;
 
 use jackfield_plugin_api::prelude::*;
 
+pub use excerpt::ExcerptOf;
 pub use findings::{LensFinding, LensFindingSet};
 pub use lens::{Lens, LensInput, LensOutput};
 pub use prompt::Prompt;

@@ -59,6 +59,31 @@ impl Prompt {
         }
         Ok(Self { title: title.to_owned(), instructions, schema })
     }
+
+    /// The same lens with these parts of its answer alone.
+    ///
+    /// # Errors
+    /// A fragment that names what the schema does not have.
+    pub(crate) fn with_keys(&self, keys: &[String]) -> Result<Self, String> {
+        let mut schema = Value::clone(&self.schema);
+        let properties = schema.get("properties").and_then(Value::as_object);
+        let known: Vec<&str> = properties.into_iter().flatten().map(|(key, _)| key.as_str()).collect();
+        let listed = || known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
+        if let Some(key) = keys.iter().find(|key| !known.contains(&key.as_str())) {
+            return Err(format!("the answer has no part `{key}`; it has {}", listed()));
+        }
+        if keys.is_empty() {
+            return Err(format!("no part of the answer is left; it has {}", listed()));
+        }
+        let is_kept = |key: &str| keys.iter().any(|kept| kept == key);
+        if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+            properties.retain(|key, _| is_kept(key));
+        }
+        if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
+            required.retain(|key| key.as_str().is_some_and(is_kept));
+        }
+        Ok(Self { schema: Arc::new(schema), ..self.clone() })
+    }
 }
 
 /// The heading above the schema.
@@ -188,6 +213,19 @@ mod tests {
              number, integer, boolean, object, array, null"
         );
         assert!(error(&WHOLE.replace("Find doubts.", "")).starts_with("it has no instructions"));
+    }
+
+    #[test]
+    fn parts_of_the_answer_can_be_chosen() {
+        let schema = r#"{ "type": "object", "required": ["a", "b"], "properties": { "a": {}, "b": {}, "c": {} } }"#;
+        let whole =
+            Prompt::parse(&WHOLE.replace("{ \"type\": \"object\", \"properties\": { \"doubts\": {} } }", schema));
+        let whole = whole.expect("a lens");
+        let keys = |keys: &[&str]| whole.with_keys(&keys.iter().map(|&key| key.to_owned()).collect::<Vec<_>>());
+        let chosen = keys(&["c", "a"]).expect("a lens");
+        assert_eq!(*chosen.schema, json!({ "type": "object", "required": ["a"], "properties": { "a": {}, "c": {} } }));
+        assert_eq!(keys(&["d"]).expect_err("no part"), "the answer has no part `d`; it has `a`, `b`, `c`");
+        assert!(keys(&[]).is_err());
     }
 
     proptest! {

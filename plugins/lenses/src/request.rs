@@ -15,6 +15,7 @@ const LONGEST_TITLE: usize = 80;
 pub(crate) enum Material {
     Transcript,
     Findings,
+    FindingsAndExcerpt,
 }
 
 /// How to read and to cite a transcript.
@@ -31,6 +32,11 @@ about it in brackets. The lines below a finding hold the words that bear it out:
 segment as `segment` (`s12`, without brackets) and as `quote` consecutive words of such a line, copied letter by letter. The \
 text of a finding is not what was said: never quote that.";
 
+/// How to read and to cite an excerpt of the transcript beside findings.
+const OF_EXCERPT: &str = "\
+Below the findings stands an excerpt of the transcript, one turn a line: `[segment] Speaker: words`. It shows what the talk was \
+like, and is cited in the same way; what it leaves out, you do not know.";
+
 /// What holds for any lens.
 const ALWAYS: &str = "\
 Every quote is looked up in what was said, and what cannot be found there is struck out. If nothing bears a claim out, leave \
@@ -41,8 +47,9 @@ Answer with one JSON object that fits this JSON Schema, and nothing around it:";
 /// The instructions of a lens, with how to read the material and how to answer.
 pub(crate) fn system(prompt: &Prompt, material: Material) -> String {
     let reading = match material {
-        Material::Transcript => OF_TRANSCRIPT,
-        Material::Findings => OF_FINDINGS,
+        Material::Transcript => OF_TRANSCRIPT.to_owned(),
+        Material::Findings => OF_FINDINGS.to_owned(),
+        Material::FindingsAndExcerpt => format!("{OF_FINDINGS}\n\n{OF_EXCERPT}"),
     };
     let Prompt { title, instructions, schema } = prompt;
     format!("# {title}\n\n{instructions}\n\n## Material and answer\n\n{reading}\n\n{ALWAYS}\n\n{schema}\n")
@@ -73,6 +80,11 @@ pub(crate) fn on_findings(title: Option<&str>, findings: &str) -> String {
     let title = title_after(" on: ", title);
     let findings = if findings.is_empty() { "\nThe analyses found nothing.\n" } else { findings };
     format!("Findings{title}\n{findings}")
+}
+
+/// The message with an excerpt of the transcript below it.
+pub(crate) fn with_excerpt(message: String, excerpt: &str) -> String {
+    format!("{message}\n## Excerpt of the transcript\n\n{excerpt}\n")
 }
 
 /// The title on one line, not too long, with `before` before it; empty without a title.

@@ -11,7 +11,7 @@ use crate::{
     document::{Draft, tokens},
     markdown::{counted, inline},
     outline::{Outline, speakers},
-    shared::{flatten, note_of_warnings},
+    shared::{at_least_one, flatten, note_of_warnings, surest_per_source},
 };
 
 /// One who speaks.
@@ -108,7 +108,8 @@ pub struct BriefOutput {
     pub budget: u64,
     /// How many findings of each source are in the minutes. A finding that says what another says is in with it.
     pub included: BTreeMap<String, u64>,
-    /// How many findings of each source were left out for want of room; a source that is not named lost none.
+    /// How many findings of each source were left out, for want of room or beyond `max_per_source`; a source that is not
+    /// named lost none.
     pub left_out: BTreeMap<String, u64>,
 }
 
@@ -125,6 +126,9 @@ pub struct Brief {
     /// What each source may spend before the rest is shared; lowered when the floors alone do not fit.
     #[config(default = 500)]
     pub floor: usize,
+    /// Most findings of each source, the surest first; all of them without it. Those beyond it are counted as left out.
+    #[schemars(range(min = 1))]
+    pub max_per_source: Option<usize>,
     /// Longest quote, in characters; 0 for none. A quote stands only where the finding does not say it already.
     #[config(default = 90)]
     #[schemars(range(max = 1000))]
@@ -146,6 +150,7 @@ impl Analyzer for Brief {
         if self.budget < SMALLEST {
             return Err(Failure::InvalidConfig(format!("`budget` is less than {SMALLEST} tokens")));
         }
+        at_least_one(self.max_per_source)?;
         Ok(self)
     }
 
@@ -164,7 +169,8 @@ impl Analyzer for Brief {
         }
         let agreed = input.agreements.iter().flat_map(|agreements| &agreements.warnings);
         let note = note_of_warnings(input.findings.iter().flat_map(|set| &set.warnings).chain(agreed));
-        outline.findings(&flatten(input.findings));
+        let (findings, beyond) = surest_per_source(flatten(input.findings), self.max_per_source);
+        outline.findings(&findings);
         if let Some(agreements) = &input.agreements {
             outline.agreements(agreements);
         }
@@ -181,7 +187,7 @@ impl Analyzer for Brief {
         let (markdown, tokens, chosen) = draft.fit(self.floor);
 
         let mut included = BTreeMap::new();
-        let mut left_out = BTreeMap::new();
+        let mut left_out = beyond;
         for (item, chosen) in draft.items.iter().zip(chosen) {
             let counts = if chosen { &mut included } else { &mut left_out };
             for member in &item.members {
@@ -275,12 +281,34 @@ mod tests {
     fn brief(budget: usize, findings: Vec<Finding>) -> BriefOutput {
         let input =
             BriefInput { findings: vec![FindingSet { findings, ..FindingSet::default() }], ..BriefInput::default() };
-        call(&Brief { budget, floor: 500, quote: 90 }, input).expect("an answer")
+        call(&Brief { budget, floor: 500, max_per_source: None, quote: 90 }, input).expect("an answer")
     }
 
     #[test]
     fn the_worked_example_is_exact() {
         check_example::<Brief>(Brief::examples().remove(0));
+    }
+
+    #[test]
+    fn of_each_source_the_surest_are_in_and_the_others_are_counted() {
+        let of = |source: &str, place: u64, text: &str, confidence: f64| Finding {
+            source: source.to_owned(),
+            ..finding("decision", place, text, confidence)
+        };
+        let findings = vec![
+            of("decisions", 1, "We take the train.", 0.5),
+            of("decisions", 2, "We leave on Monday.", 0.9),
+            of("decisions", 3, "We stay for two days.", 0.7),
+            of("lens", 4, "We cook for ourselves.", 0.1),
+        ];
+        let input =
+            BriefInput { findings: vec![FindingSet { findings, ..FindingSet::default() }], ..BriefInput::default() };
+        let brief = Brief { budget: 8000, floor: 500, max_per_source: Some(2), quote: 90 };
+        let answer = call(&brief, input).expect("an answer");
+        assert!(!answer.markdown.contains("train") && answer.markdown.contains("cook"), "{}", answer.markdown);
+        assert_eq!((answer.left_out["decisions"], answer.included["decisions"]), (1, 2));
+        assert_eq!((answer.left_out.get("lens"), answer.included["lens"]), (None, 1));
+        assert!(Brief { max_per_source: Some(0), ..brief }.open().is_err());
     }
 
     #[test]
@@ -298,7 +326,7 @@ mod tests {
         };
         let input = |budget| {
             let findings = vec![set("decisions", "it is German"), set("lens", "odd"), set("actions", "it is German")];
-            let brief = Brief { budget, floor: 500, quote: 90 };
+            let brief = Brief { budget, floor: 500, max_per_source: None, quote: 90 };
             call(&brief, BriefInput { findings, ..BriefInput::default() }).expect("an answer")
         };
         let markdown = input(8000).markdown;
@@ -309,7 +337,7 @@ mod tests {
 
     #[test]
     fn a_budget_that_cannot_hold_the_title_is_refused() {
-        let refused = Brief { budget: SMALLEST - 1, floor: 500, quote: 90 }.open().map(|_| ());
+        let refused = Brief { budget: SMALLEST - 1, floor: 500, max_per_source: None, quote: 90 }.open().map(|_| ());
         assert!(matches!(refused, Err(Failure::InvalidConfig(_))));
     }
 
@@ -344,7 +372,8 @@ mod tests {
         let input = AgreementsInput { transcript: Some(turns.clone()), findings: decisions.clone() };
         let agreements = call(&Agreements { before: 8, after: 6 }, input).expect("an answer");
         let input = BriefInput { agreements: Some(agreements), findings: decisions, ..BriefInput::default() };
-        let answer = call(&Brief { budget: 8000, floor: 500, quote: 90 }, input).expect("an answer");
+        let answer =
+            call(&Brief { budget: 8000, floor: 500, max_per_source: None, quote: 90 }, input).expect("an answer");
         assert!(answer.markdown.contains("- **D1** for: Ann and Bo [s1] [s2]"), "{}", answer.markdown);
     }
 
@@ -413,12 +442,12 @@ mod tests {
                 agreements: None,
                 findings: vec![FindingSet { findings: findings.clone(), warnings: warnings.clone() }],
             };
-            let answer = call(&Brief { budget, floor, quote: 90 }, input()).expect("an answer");
+            let answer = call(&Brief { budget, floor, max_per_source: None, quote: 90 }, input()).expect("an answer");
             prop_assert_eq!(answer.tokens as usize, tokens(&answer.markdown));
             prop_assert!(answer.tokens as usize <= budget, "{}", answer.markdown);
             let counted: u64 = answer.included.values().chain(answer.left_out.values()).sum();
             prop_assert_eq!(counted as usize, findings.len() + 2 * labels.len());
-            let whole = call(&Brief { budget: 1_000_000, floor, quote: 90 }, input()).expect("an answer");
+            let whole = call(&Brief { budget: 1_000_000, floor, max_per_source: None, quote: 90 }, input()).expect("an answer");
             prop_assert!(whole.left_out.is_empty());
             if whole.tokens as usize <= budget {
                 prop_assert_eq!(answer.markdown, whole.markdown);

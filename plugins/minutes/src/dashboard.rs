@@ -8,7 +8,10 @@ use serde_json::json;
 
 use crate::{
     markdown::{counted, inline, marks},
-    shared::{Section, merge_evidence, normal, note_of_warnings, position, priority_rank, section_of, title_of},
+    shared::{
+        Section, at_least_one, flatten, merge_evidence, normal, note_of_warnings, position, priority_rank, section_of,
+        surest_per_source, title_of,
+    },
 };
 
 /// What `dashboard` reads.
@@ -70,6 +73,9 @@ pub struct DashboardOutput {
     pub risks: Vec<Entry>,
     /// How many there are of each.
     pub counts: Counts,
+    /// How many actions, decisions and risks of each source lie beyond `max_per_source`; absent where none does.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub left_out: BTreeMap<String, u64>,
     /// The dashboard as a page.
     pub markdown: String,
     /// The dashboard as a table after RFC 4180, with a header. A cell that a spreadsheet would take for a formula starts
@@ -87,6 +93,9 @@ pub struct Dashboard {
     #[config(default = 0.0)]
     #[schemars(range(min = 0.0, max = 1.0))]
     pub min_confidence: f64,
+    /// Most findings of each source, the surest first; all of them without it.
+    #[schemars(range(min = 1))]
+    pub max_per_source: Option<usize>,
     /// Longest title on the page, in characters; the table has every title whole.
     #[config(default = 240)]
     #[schemars(range(min = 20))]
@@ -103,12 +112,14 @@ impl Analyzer for Dashboard {
         if !(0.0..=1.0).contains(&self.min_confidence) {
             return Err(Failure::InvalidConfig("`min_confidence` lies outside 0 to 1".into()));
         }
+        at_least_one(self.max_per_source)?;
         Ok(self)
     }
 
     async fn analyze(&self, input: DashboardInput, host: &Host<'_>) -> Result<DashboardOutput> {
         let note = note_of_warnings(input.findings.iter().flat_map(|set| &set.warnings));
-        let (mut entries, duplicates) = self.distinct_entries(input.findings.into_iter().flat_map(|set| set.findings));
+        let (relevant, left_out) = surest_per_source(self.relevant(flatten(input.findings)), self.max_per_source);
+        let (mut entries, duplicates) = distinct_entries(relevant);
         entries.sort_by_key(|(sort, entry)| {
             let gravity = if *sort == Section::Risk { priority_rank(entry.priority.as_deref()) } else { 0 };
             (*sort, gravity, position(&entry.evidence))
@@ -129,7 +140,7 @@ impl Analyzer for Dashboard {
             duplicates,
         };
         let markdown = self.page(&actions, &decisions, &risks, note);
-        Ok(DashboardOutput { actions, decisions, risks, counts, markdown, csv })
+        Ok(DashboardOutput { actions, decisions, risks, counts, left_out, markdown, csv })
     }
 
     fn examples() -> Vec<Example> {
@@ -175,49 +186,12 @@ impl Analyzer for Dashboard {
 }
 
 impl Dashboard {
-    /// One entry per distinct finding, and how many findings were duplicates.
-    fn distinct_entries(&self, findings: impl Iterator<Item = Finding>) -> (Vec<(Section, Entry)>, u64) {
-        let mut relevant: Vec<(Section, Finding)> = findings
-            .filter(|finding| finding.confidence >= self.min_confidence)
-            .filter_map(|finding| Some((section_of(&finding.kind)?, finding)))
-            .filter(|(sort, _)| matches!(sort, Section::Action | Section::Decision | Section::Risk))
-            .collect();
-        // The surest first, so that it is the one whose words stay.
-        relevant.sort_by(|(_, a), (_, b)| b.confidence.total_cmp(&a.confidence));
-        let mut entries: Vec<(Section, Entry)> = Vec::with_capacity(relevant.len());
-        let mut known: BTreeMap<(Section, String, String, String), usize> = BTreeMap::new();
-        let mut duplicates = 0;
-        for (sort, finding) in relevant {
-            let part = |text: &Option<String>| text.as_deref().map(normal).unwrap_or_default();
-            let title = title_of(&finding);
-            let key = (sort, normal(&title), part(&finding.owner), part(&finding.due));
-            if let Some(index) = known.get(&key) {
-                let entry = &mut entries[*index].1;
-                entry.findings.push(finding.id);
-                merge_evidence(&mut entry.evidence, finding.evidence);
-                if priority_rank(finding.priority.as_deref()) < priority_rank(entry.priority.as_deref()) {
-                    entry.priority = finding.priority;
-                }
-                duplicates += 1;
-                continue;
-            }
-            known.insert(key, entries.len());
-            entries.push((
-                sort,
-                Entry {
-                    id: String::new(),
-                    kind: sort.name().to_owned(),
-                    title,
-                    owner: finding.owner,
-                    due: finding.due,
-                    priority: finding.priority,
-                    confidence: finding.confidence,
-                    findings: vec![finding.id],
-                    evidence: finding.evidence,
-                },
-            ));
-        }
-        (entries, duplicates)
+    /// The actions, decisions and risks that are sure enough.
+    fn relevant(&self, mut findings: Vec<Finding>) -> Vec<Finding> {
+        let is_listed =
+            |kind: &str| matches!(section_of(kind), Some(Section::Action | Section::Decision | Section::Risk));
+        findings.retain(|finding| finding.confidence >= self.min_confidence && is_listed(&finding.kind));
+        findings
     }
 
     fn page(&self, actions: &[Entry], decisions: &[Entry], risks: &[Entry], note: Option<String>) -> String {
@@ -254,6 +228,48 @@ impl Dashboard {
         section("Risks", &["Risk", "Priority", "From"], risks, &|entry| vec![or_dash(&entry.priority)]);
         page
     }
+}
+
+/// One entry per distinct finding, and how many findings were duplicates.
+fn distinct_entries(findings: Vec<Finding>) -> (Vec<(Section, Entry)>, u64) {
+    let mut relevant: Vec<(Section, Finding)> =
+        findings.into_iter().filter_map(|finding| Some((section_of(&finding.kind)?, finding))).collect();
+    // The surest first, so that it is the one whose words stay.
+    relevant.sort_by(|(_, a), (_, b)| b.confidence.total_cmp(&a.confidence));
+    let mut entries: Vec<(Section, Entry)> = Vec::with_capacity(relevant.len());
+    let mut known: BTreeMap<(Section, String, String, String), usize> = BTreeMap::new();
+    let mut duplicates = 0;
+    for (sort, finding) in relevant {
+        let part = |text: &Option<String>| text.as_deref().map(normal).unwrap_or_default();
+        let title = title_of(&finding);
+        let key = (sort, normal(&title), part(&finding.owner), part(&finding.due));
+        if let Some(index) = known.get(&key) {
+            let entry = &mut entries[*index].1;
+            entry.findings.push(finding.id);
+            merge_evidence(&mut entry.evidence, finding.evidence);
+            if priority_rank(finding.priority.as_deref()) < priority_rank(entry.priority.as_deref()) {
+                entry.priority = finding.priority;
+            }
+            duplicates += 1;
+            continue;
+        }
+        known.insert(key, entries.len());
+        entries.push((
+            sort,
+            Entry {
+                id: String::new(),
+                kind: sort.name().to_owned(),
+                title,
+                owner: finding.owner,
+                due: finding.due,
+                priority: finding.priority,
+                confidence: finding.confidence,
+                findings: vec![finding.id],
+                evidence: finding.evidence,
+            },
+        ));
+    }
+    (entries, duplicates)
 }
 
 /// All entries as CSV, with a header.
@@ -306,7 +322,7 @@ mod tests {
     use jackfield_text::{Finding, Warning};
 
     fn dashboard(findings: Vec<Finding>) -> DashboardOutput {
-        let dashboard = Dashboard { min_confidence: 0.0, max_title: 240 };
+        let dashboard = Dashboard { min_confidence: 0.0, max_per_source: None, max_title: 240 };
         call(&dashboard, DashboardInput { findings: vec![FindingSet { findings, ..FindingSet::default() }] })
             .expect("an answer")
     }
@@ -314,6 +330,25 @@ mod tests {
     #[test]
     fn the_worked_example_is_exact() {
         check_example::<Dashboard>(Dashboard::examples().remove(0));
+    }
+
+    #[test]
+    fn of_each_source_the_surest_are_listed_and_the_others_are_counted() {
+        let of = |kind: &str, place: u64, text: &str, confidence: f64| Finding {
+            source: "lens".to_owned(),
+            ..finding(kind, place, text, confidence)
+        };
+        let findings = vec![
+            of("insight", 1, "not listed anyway", 0.99),
+            of("action", 2, "Call the school", 0.4),
+            of("risk", 3, "The bus may be late", 0.8),
+            of("decision", 4, "We take the bus", 0.6),
+        ];
+        let dashboard = Dashboard { min_confidence: 0.0, max_per_source: Some(2), max_title: 240 };
+        let input = DashboardInput { findings: vec![FindingSet { findings, ..FindingSet::default() }] };
+        let answer = call(&dashboard, input).expect("an answer");
+        assert_eq!((answer.counts.actions, answer.counts.decisions, answer.counts.risks), (0, 1, 1));
+        assert_eq!(answer.left_out["lens"], 1);
     }
 
     #[test]
@@ -327,7 +362,8 @@ mod tests {
     fn what_could_not_be_read_stands_on_the_page() {
         let warnings = vec![Warning { source: "decisions".into(), text: "it is German".into() }];
         let input = DashboardInput { findings: vec![FindingSet { findings: Vec::new(), warnings }] };
-        let answer = call(&Dashboard { min_confidence: 0.0, max_title: 240 }, input).expect("an answer");
+        let answer =
+            call(&Dashboard { min_confidence: 0.0, max_per_source: None, max_title: 240 }, input).expect("an answer");
         assert!(answer.markdown.ends_with("\n\n> **Not read** by decisions: it is German.\n"), "{}", answer.markdown);
     }
 

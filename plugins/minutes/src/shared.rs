@@ -1,5 +1,8 @@
 //! What the four analyzers share about findings.
 
+use std::collections::BTreeMap;
+
+use jackfield_plugin_api::{Failure, Result};
 use jackfield_text::{Evidence, Finding, FindingSet, Warning, clean::capitalised, cut::shortened, words::tokens};
 
 use crate::markdown::{inline, names};
@@ -151,6 +154,40 @@ pub(crate) fn note_of_warnings<'a>(warnings: impl IntoIterator<Item = &'a Warnin
     });
     let lines: Vec<String> = lines.collect();
     (!lines.is_empty()).then(|| lines.join("\n>\n"))
+}
+
+/// The `most` surest findings of each source, in the order given, and how many of each source are not among them. Of findings
+/// that are as sure as one another the first stay.
+pub(crate) fn surest_per_source(
+    mut findings: Vec<Finding>,
+    most: Option<usize>,
+) -> (Vec<Finding>, BTreeMap<String, u64>) {
+    let mut left_out = BTreeMap::new();
+    let Some(most) = most else { return (findings, left_out) };
+    let mut by_source: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (index, finding) in findings.iter().enumerate() {
+        by_source.entry(&finding.source).or_default().push(index);
+    }
+    let mut stays = vec![true; findings.len()];
+    for (source, mut indices) in by_source {
+        indices.sort_by(|a, b| bounded(findings[*b].confidence).total_cmp(&bounded(findings[*a].confidence)));
+        let beyond = indices.get(most..).unwrap_or_default();
+        if !beyond.is_empty() {
+            left_out.insert(source.to_owned(), beyond.len() as u64);
+        }
+        beyond.iter().for_each(|index| stays[*index] = false);
+    }
+    let mut stays = stays.into_iter();
+    findings.retain(|_| stays.next().unwrap_or(true));
+    (findings, left_out)
+}
+
+/// Refuses a limit that would leave nothing.
+pub(crate) fn at_least_one(max_per_source: Option<usize>) -> Result<()> {
+    match max_per_source {
+        Some(0) => Err(Failure::InvalidConfig("`max_per_source` is at least 1".to_owned())),
+        _ => Ok(()),
+    }
 }
 
 /// All findings of all answers, in order.

@@ -107,7 +107,7 @@ fn is_name(name: &str) -> bool {
 }
 
 /// A path as a word of a shell command. A path that begins with a hyphen gets `./` in front, so that it is not taken for an option.
-fn quoted(path: &Path) -> String {
+pub(crate) fn quoted(path: &Path) -> String {
     let text = path.to_string_lossy();
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+@%".contains(&byte);
     if !text.is_empty() && !text.starts_with('-') && text.bytes().all(plain) {

@@ -15,4 +15,6 @@ mod write_project;
 #[cfg(test)]
 mod tests;
 
-pub(super) use command::{Args, new};
+pub(super) use command::{Args, new, quoted};
+pub(super) use project_file::ProjectFile;
+pub(super) use write_project::{WriteProjectError, write_project};

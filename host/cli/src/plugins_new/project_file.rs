@@ -1,9 +1,9 @@
 //! A file of a project, as it is written.
 
 /// A file of a project.
-pub(super) struct ProjectFile {
+pub(crate) struct ProjectFile {
     /// Its path, relative to the project's folder.
-    pub(super) path: String,
+    pub(crate) path: String,
     /// Its whole text. A text that begins with `#!` is written as an executable file.
-    pub(super) text: String,
+    pub(crate) text: String,
 }

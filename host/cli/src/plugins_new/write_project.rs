@@ -12,7 +12,7 @@ use super::project_file::ProjectFile;
 
 /// Why a project was not made.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum WriteProjectError {
+pub(crate) enum WriteProjectError {
     /// There is a file of this name, or a folder that is not empty.
     #[error("`{}` is there already, and is not an empty folder", .0.display())]
     Taken(PathBuf),
@@ -22,10 +22,10 @@ pub(super) enum WriteProjectError {
 }
 
 /// Writes a project into a folder that is empty or not there yet.
-pub(super) fn write_project(dir: &Path, files: &[ProjectFile]) -> Result<(), WriteProjectError> {
+pub(crate) fn write_project(dir: &Path, files: &[ProjectFile]) -> Result<(), WriteProjectError> {
     let write_error = |error| WriteProjectError::Write(dir.to_owned(), error);
     match fs::read_dir(dir) {
-        Ok(mut entries) => match entries.next() {
+        Ok(mut entries) => match entries.find(|entry| !entry.as_ref().is_ok_and(|entry| entry.file_name() == GIT)) {
             None => fill_empty_folder(dir, files).map_err(write_error),
             Some(_) => Err(WriteProjectError::Taken(dir.to_owned())),
         },
@@ -34,6 +34,9 @@ pub(super) fn write_project(dir: &Path, files: &[ProjectFile]) -> Result<(), Wri
         Err(error) => Err(write_error(error)),
     }
 }
+
+/// What `git init` leaves: a folder with nothing else is as good as empty.
+const GIT: &str = ".git";
 
 /// Makes the folder. The project is written to a temporary folder beside it, which is renamed once it is whole.
 fn make_folder(dir: &Path, files: &[ProjectFile]) -> io::Result<()> {

@@ -87,6 +87,7 @@ fn plan(stages: Vec<StagePlan>) -> Plan {
         search: None,
         item_views: Default::default(),
         exports: Vec::new(),
+        variables: Vec::new(),
     }
 }
 

@@ -67,6 +67,7 @@ impl Checker<'_> {
             search: self.lower_search(&plan_indices)?,
             item_views: ViewMarks::default(),
             exports,
+            variables: parsed.variables.clone(),
         };
         // What reads a deferred stage can only be done after it.
         for index in 0..plan.stages.len() {

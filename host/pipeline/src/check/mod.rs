@@ -86,6 +86,6 @@ pub fn check(parsed: &ParsedPipeline, registry: &Registry) -> Result<Plan, Diagn
         Some(order) if checker.diagnostics.is_empty() => {
             Ok(checker.lower(&order, &edges).expect("a pipeline without diagnostics can be lowered"))
         }
-        _ => Err(Diagnostics::new(parsed.sources.clone(), checker.diagnostics)),
+        _ => Err(parsed.reported(checker.diagnostics)),
     }
 }

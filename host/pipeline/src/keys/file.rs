@@ -17,7 +17,7 @@ pub(crate) static FILE: Table = Table {
         optional(
             "params",
             Shape::Map { of: &Shape::Scalar, names: Names::Words { what: "parameter", reserved: &[] } },
-            "Parameters, each a name and its default: `${name}` in a string stands for the value, `--set params.NAME=VALUE` changes it everywhere. `$${` is a plain `${`.",
+            "Parameters, each a name and its default: `${name}` in a string stands for the value, `--set params.NAME=VALUE` changes it everywhere. `$${` is a plain `${`. A parameter may come from a variable of the environment: `draws = \"${env:DRAWS:-5000}\"`, of the type of its default; one that is not set, or is empty, and has no default is a fault, as is one that may hold a secret.",
         ),
         optional(
             "plugins",

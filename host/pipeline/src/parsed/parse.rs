@@ -58,6 +58,7 @@ pub fn parse(request: Request<'_>) -> Result<ParsedPipeline, Diagnostics> {
         current: &current,
         set: request.set,
         input: request.input,
+        environment: &|name| std::env::var_os(name),
     })
 }
 
@@ -68,7 +69,7 @@ pub(crate) fn parse_text(given: &Text<'_>) -> Result<ParsedPipeline, Diagnostics
 
 /// Turns the tree into typed values; what the pass over shapes has reported is left out.
 fn lower(given: &Text<'_>, document: Document) -> ParsedPipeline {
-    let Document { sources, file, root, mut diagnostics } = document;
+    let Document { sources, file, root, variables, unfilled, mut diagnostics } = document;
     let pipeline = Fields::of_file_table(root.get("pipeline"), "pipeline");
     let named = |key: &str| root.get(key).and_then(Node::as_table).map(|table| table.0.as_slice()).unwrap_or_default();
     let mut plugins_missing = false;
@@ -124,6 +125,8 @@ fn lower(given: &Text<'_>, document: Document) -> ParsedPipeline {
             .filter(|(_, node)| node.as_table().is_some())
             .map(|(key, node)| search::search(key.span, node)),
         tests: test::tests(root.get("tests"), &mut diagnostics),
+        variables,
+        unfilled,
         sources,
         diagnostics,
     }

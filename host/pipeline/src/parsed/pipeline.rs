@@ -16,7 +16,10 @@ use super::{
     test::ParsedTest,
 };
 use crate::diagnostics::{Diagnostic, Diagnostics, SourceId, Sources, Span, Spanned, suggest};
-use crate::{plan::RecordedCalls, syntax::Node};
+use crate::{
+    plan::{EnvironmentVariable, RecordedCalls},
+    syntax::Node,
+};
 use jackfield_loader::{lock::Signers, sandbox::Grant};
 
 /// A pipeline that was read, with the diagnostics found so far. The plugins that it names are to be loaded next; then
@@ -48,6 +51,10 @@ pub struct ParsedPipeline {
     pub(crate) stages: Vec<ParsedStage>,
     pub(crate) search: Option<ParsedSearch>,
     pub(crate) tests: Vec<ParsedTest>,
+    /// The variables of the environment that it takes values from.
+    pub(crate) variables: Vec<EnvironmentVariable>,
+    /// The strings whose references could not be replaced, which is reported.
+    pub(crate) unfilled: Vec<Span>,
 }
 
 impl ParsedPipeline {
@@ -242,7 +249,20 @@ impl ParsedPipeline {
     /// The diagnostics found so far; none if there are none.
     #[must_use]
     pub fn diagnostics(&self) -> Option<Diagnostics> {
-        (!self.diagnostics.is_empty()).then(|| Diagnostics::new(self.sources.clone(), self.diagnostics.clone()))
+        (!self.diagnostics.is_empty()).then(|| self.reported(self.diagnostics.clone()))
+    }
+
+    /// Diagnostics about these texts, without those that only follow from a reference that could not be replaced.
+    pub(crate) fn reported(&self, mut diagnostics: Vec<Diagnostic>) -> Diagnostics {
+        let follows = |diagnostic: &Diagnostic| {
+            let is_first = ["bad-param", "unknown-param", "variable-outside"].contains(&diagnostic.code);
+            let is_in = |whole: &Span, span: Span| {
+                whole.source == span.source && whole.start <= span.start && span.end <= whole.end
+            };
+            !is_first && diagnostic.span.is_some_and(|span| self.unfilled.iter().any(|whole| is_in(whole, span)))
+        };
+        diagnostics.retain(|diagnostic| !follows(diagnostic));
+        Diagnostics::new(self.sources.clone(), diagnostics)
     }
 }
 

@@ -13,6 +13,7 @@ mod search;
 mod service;
 mod stage;
 mod test;
+mod variable;
 mod views;
 mod wire;
 
@@ -32,5 +33,6 @@ pub use stage::MOST_CALLS;
 pub use stage::{OnError, Policy, Scope, StagePlan};
 pub(crate) use test::TestItem;
 pub use test::{Expectation, TestPlan};
+pub use variable::EnvironmentVariable;
 pub use views::{ViewKind, ViewMarks};
 pub use wire::{InputExpr, SPEND_MEMBERS, Source, TableEntry, Wire};

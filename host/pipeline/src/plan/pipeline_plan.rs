@@ -8,6 +8,7 @@ use super::{
     search::SearchPlan,
     service::{CachePlan, ModelPlan},
     stage::StagePlan,
+    variable::EnvironmentVariable,
     views::ViewMarks,
 };
 use jackfield_loader::{
@@ -62,6 +63,9 @@ pub struct Plan {
     /// Stages that are not part of a run, but run when an item of it is exported. Their wires are from `stages`.
     #[serde(default)]
     pub exports: Vec<StagePlan>,
+    /// The variables of the environment that values were taken from; the values are in the rest of the plan.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variables: Vec<EnvironmentVariable>,
 }
 
 impl Plan {

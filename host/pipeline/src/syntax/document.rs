@@ -1,5 +1,5 @@
-//! Reads the text of a pipeline into a tree: parses TOML, applies what the command line changes, fills in parameters, and checks
-//! the shape of every value.
+//! Reads the text of a pipeline into a tree: parses TOML, applies what the command line changes, fills in variables of the
+//! environment and parameters, and checks the shape of every value.
 
 use std::path::Path;
 
@@ -9,10 +9,12 @@ use super::{
     overrides, params,
     shape::ShapeCheck,
     tree::{self, Table},
+    variables::{self, Environment},
 };
 use crate::{
     diagnostics::{Diagnostic, Diagnostics, SourceId, Sources, Span},
     keys,
+    plan::EnvironmentVariable,
 };
 
 /// A text with all that its meaning depends on.
@@ -25,6 +27,7 @@ pub(crate) struct Text<'a> {
     pub(crate) current: &'a Path,
     pub(crate) set: &'a [String],
     pub(crate) input: &'a [String],
+    pub(crate) environment: Environment<'a>,
 }
 
 /// The tree of a pipeline, whose shape is checked, with the diagnostics found so far.
@@ -33,6 +36,10 @@ pub(crate) struct Document {
     /// The pipeline's file among the sources: values of the command line are meant for keys that the file has.
     pub(crate) file: SourceId,
     pub(crate) root: Table,
+    /// The variables of the environment that `[params]` names.
+    pub(crate) variables: Vec<EnvironmentVariable>,
+    /// The strings whose references could not be replaced, which is reported.
+    pub(crate) unfilled: Vec<Span>,
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
@@ -59,11 +66,13 @@ pub(crate) fn read(given: &Text<'_>) -> Result<Document, Diagnostics> {
     let Some(mut root) = toml(file, text, &mut diagnostics) else {
         return Err(Diagnostics::new(sources, diagnostics));
     };
+    let referenced = params::referenced(&root);
     for argument in given.set {
         overrides::set(&mut sources, &mut root, argument, &mut diagnostics);
     }
     overrides::input(&mut sources, &mut root, given.input, &mut diagnostics);
-    params::fill(&mut root, &mut diagnostics);
+    let mut variables = variables::fill(&sources, given.environment, &mut root, &mut diagnostics);
+    let unfilled = params::fill(&mut root, &referenced, &mut variables, &mut diagnostics);
     let start = Span { source: file, start: 0, end: 0 };
     ShapeCheck { sources: &sources, file: start, diagnostics: &mut diagnostics }.table(
         &root,
@@ -71,7 +80,7 @@ pub(crate) fn read(given: &Text<'_>) -> Result<Document, Diagnostics> {
         keys::FILE.what,
         Some(start),
     );
-    Ok(Document { sources, file, root, diagnostics })
+    Ok(Document { sources, file, root, variables: variables.found, unfilled, diagnostics })
 }
 
 /// Parses TOML; none if it has errors that make the rest unreliable.

@@ -1,5 +1,5 @@
 //! The syntax of pipelines: the text becomes a tree of values with their spans, in which overrides of the command line are
-//! applied, parameters are filled in, and the shape of every value is checked.
+//! applied, variables of the environment and parameters are filled in, and the shape of every value is checked.
 
 mod constant;
 mod document;
@@ -8,6 +8,7 @@ mod params;
 mod shape;
 pub(crate) mod tree;
 pub(crate) mod values;
+mod variables;
 pub(crate) mod wire;
 
 pub(crate) use constant::{Constant, constant};

@@ -7,6 +7,7 @@ mod good;
 mod search;
 mod seen_items;
 mod templates;
+mod variables;
 
 use std::{path::Path, sync::Arc};
 
@@ -190,7 +191,8 @@ fn registry() -> Registry {
 /// Reads a pipeline as if it stood in `/some/p`, with the command run in `/home`.
 fn parsed(bytes: &[u8], set: &[String], input: &[String]) -> Result<ParsedPipeline, Diagnostics> {
     let (folder, current) = (Path::new("/some/p"), Path::new("/home"));
-    parsed::parse_text(&syntax::Text { name: "pipeline.toml", bytes, folder, current, set, input })
+    let environment = &|name: &str| (name == "SOME_COUNT").then(|| "7".into());
+    parsed::parse_text(&syntax::Text { name: "pipeline.toml", bytes, folder, current, set, input, environment })
 }
 
 fn compile(text: impl AsRef<[u8]>, set: &[String], input: &[String]) -> Result<Plan, Diagnostics> {

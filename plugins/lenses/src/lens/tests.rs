@@ -188,3 +188,42 @@ fn the_worked_example_is_exact_for_a_model_that_answers_so() {
     let output: Value = serde_json::from_str(&output.into_document().expect("a document").json).expect("JSON");
     assert_eq!(output, example.output);
 }
+
+#[test]
+fn beside_findings_an_excerpt_of_the_transcript_is_read_where_it_is_asked_for() {
+    let input = || LensInput {
+        transcript: Some(transcript(&[("Ann", "We take the bus."), ("Bo", "Is the bus on time?")])),
+        findings: Some(vec![LensFindingSet { findings: vec![finding("a", 2, "The bus may be late.")] }]),
+    };
+    let asked = |with: Value| {
+        let model = ScriptedModel::answering([Ok(json!({ "doubts": [] }))]);
+        call(&config(with).expect("a lens"), input(), &model).expect("an answer");
+        let request = model.requests.lock().expect("a lock").remove(0);
+        (request.messages[0].content.clone(), request.messages[1].content.clone())
+    };
+    let (plain_system, plain) = asked(json!({}));
+    let (system, message) = asked(json!({ "excerpt": 100 }));
+    assert!(!plain_system.contains("excerpt") && system.contains("an excerpt of the transcript"));
+    let excerpt = "\n## Excerpt of the transcript\n\n[s1] Ann: We take the bus.\n[s2] Bo: Is the bus on time?\n";
+    assert_eq!(message, format!("{plain}{excerpt}"));
+    let (_, around) = asked(json!({ "excerpt": 14, "excerpt_of": "findings" }));
+    assert_eq!(around, format!("{plain}\n## Excerpt of the transcript\n\n[s2] Bo: Is the bus on time?\n"));
+
+    let model = ScriptedModel::answering([]);
+    let without = LensInput { transcript: None, ..input() };
+    let failure = call(&config(json!({ "excerpt": 100 })).expect("a lens"), without, &model);
+    assert!(matches!(failure, Err(Failure::InvalidInput(_))), "{failure:?}");
+}
+
+#[test]
+fn a_model_is_asked_for_the_chosen_parts_of_the_answer_alone() {
+    let text = DOUBTS.replace("\"doubts\":{}", "\"doubts\":{},\"notes\":{}");
+    let with = |keys: Value| config(json!({ "prompt": { "path": "doubts.md", "text": text }, "keys": keys }));
+    let model = ScriptedModel::answering([Ok(json!({ "notes": [] }))]);
+    call(&with(json!(["notes"])).expect("a lens"), over(&[("Ann", "We take the bus.")]), &model).expect("an answer");
+    let request = model.requests.lock().expect("a lock").remove(0);
+    assert_eq!(request.schema.expect("a schema")["properties"], json!({ "notes": {} }));
+    assert!(!request.messages[0].content.contains("\"doubts\""));
+    assert!(with(json!(["note"])).is_err());
+    assert!(config(json!({ "max_per_source": 0 })).is_err());
+}
