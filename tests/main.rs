@@ -24,6 +24,7 @@ mod embedding_models;
 mod escapes;
 mod exchanges;
 mod exports;
+mod forecast;
 mod fuzz;
 mod grants;
 mod graph;

@@ -26,6 +26,7 @@ mod completions;
 mod doctor;
 mod exit;
 mod export;
+mod forecast;
 mod go_on;
 mod graph;
 mod init;

@@ -16,11 +16,12 @@ use jackfield_engine::{Cancel, Engine, EngineError, Options, composed, look_for_
 use jackfield_loader::escape_untrusted;
 use jackfield_pipeline::{Plan, STANDARD_INPUT};
 use jackfield_services::{CallRecorder, RunBudget};
-use jackfield_store::{ModelCount, RunState, SearchCount, Summary, TierCount, TimeStats, warnings_of};
+use jackfield_store::{ModelCount, RunState, SearchCount, Spend, Summary, TierCount, TimeStats, warnings_of};
 use serde_json::{Value, json};
 
 use super::{
     exit::{Exit, codes_of, print_error},
+    forecast::forecast,
     go_on::{GoOn, go_on},
     load::{Loaded, OutputFormat, PipelineArgs, load_pipeline, print_json},
     observe::{ObserverPair, RunTelemetry, TelemetryArgs},
@@ -77,6 +78,15 @@ pub(super) struct Args {
     #[arg(long, value_name = "USD", value_parser = dollars)]
     pub(super) max_usd: Option<f64>,
 
+    /// Say what the run would ask of its models and cost, and run nothing: no model is asked, and nothing is written. What the caches
+    /// know is left out.
+    #[arg(long, conflicts_with_all = ["resume", "watch", "record", "only"])]
+    pub(super) forecast: bool,
+
+    /// With --forecast: look at so many items at the most, picked by chance, and conclude from them on all.
+    #[arg(long, value_name = "N", requires = "forecast", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) forecast_sample: u32,
+
     /// Run again whenever the pipeline, a plugin, a file that `with` names or an input file changes. Calls that are as they
     /// were are not made again. Ctrl-C ends it.
     #[arg(long, conflicts_with = "resume")]
@@ -102,6 +112,9 @@ fn dollars(text: &str) -> Result<f64, String> {
 
 pub(super) fn run(args: &Args) -> Exit {
     let format = if args.json { OutputFormat::Json } else { OutputFormat::Human };
+    if args.forecast {
+        return forecast(args, format);
+    }
     let loaded = match load_pipeline(&args.pipeline, format, InputLook::Fields) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
@@ -372,8 +385,8 @@ fn models(summary: &Summary) {
             model.cached.to_string(),
             model.failed.to_string(),
             model.retries.to_string(),
-            model.tokens_in.to_string(),
-            model.tokens_out.to_string(),
+            tokens(model.tokens_in, &[(model.tokens_cached, "cached"), (model.tokens_cache_write, "to the cache")]),
+            tokens(model.tokens_out, &[(model.tokens_reasoning, "reasoning")]),
             format!("{:.4}", model.usd),
         ]
     });
@@ -381,6 +394,24 @@ fn models(summary: &Summary) {
     if !rows.is_empty() {
         let header = ["model", "calls", "cached", "failed", "retries", "tokens in", "tokens out", "USD"];
         terminal().say_table("models", &table(&header, rows));
+    }
+    // Of one stage, the table of the models says it all.
+    let asked = |spend: &Spend| spend.calls + spend.cached + spend.failed > 0;
+    let of_stages: Vec<_> = summary.spend.iter().filter(|(_, spend)| asked(spend)).collect();
+    if of_stages.len() > 1 {
+        let rows = of_stages.into_iter().map(|(stage, spend)| {
+            vec![
+                stage.clone(),
+                spend.calls.to_string(),
+                spend.cached.to_string(),
+                spend.failed.to_string(),
+                tokens(spend.tokens_in, &[(spend.tokens_cached, "cached"), (spend.tokens_cache_write, "to the cache")]),
+                tokens(spend.tokens_out, &[(spend.tokens_reasoning, "reasoning")]),
+                format!("{:.4}", spend.cost_usd),
+            ]
+        });
+        let header = ["spent by", "calls", "cached", "failed", "tokens in", "tokens out", "USD"];
+        terminal().say_table("spending", &table(&header, rows.collect()));
     }
     for (cache, tiers) in &summary.caches {
         let asked: Vec<String> = tiers
@@ -396,6 +427,13 @@ fn models(summary: &Summary) {
             terminal().say(format!("cache {cache}: found in {}", asked.join(", ")));
         }
     }
+}
+
+/// A number of tokens, with those of its parts that are there.
+fn tokens(all: u64, parts: &[(u64, &str)]) -> String {
+    let parts: Vec<String> =
+        parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    if parts.is_empty() { all.to_string() } else { format!("{all} ({})", parts.join(", ")) }
 }
 
 /// How long a tier took, where it was asked often enough to tell.

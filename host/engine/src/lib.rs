@@ -64,6 +64,7 @@ pub use read_again::read_again;
 pub use run::{Engine, Options, RunOutcome, Tap, Watchers, look_for_input};
 pub use saved_state::look_at_kept;
 pub use source::{
-    FirstItems, InputReader, ItemIds, ItemSender, ItemSource, ReadItem, ReceiverGone, composed, read_all, read_first,
+    FirstItems, InputReader, ItemIds, ItemSender, ItemSource, ReadItem, ReceiverGone, Sample, composed, read_all,
+    read_first, sample,
 };
 pub use top_level::Top;

@@ -337,6 +337,7 @@ impl Engine<'_> {
             items_per_second: if wall > 0.0 { item_times.count as f64 / wall } else { 0.0 },
             stages,
             models: services.models.iter().map(|model| (model.name().to_owned(), model.count())).collect(),
+            spend: BTreeMap::new(),
             caches: services.caches.iter().map(|cache| (cache.name().to_owned(), cache.counts())).collect(),
             routes,
             search,

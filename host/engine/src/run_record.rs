@@ -131,6 +131,7 @@ impl RunRecord {
         let state = ended.as_ref().map_or(RunState::Interrupted, |summary| summary.state);
         let closed = written.and_then(|_| db.end_session(session, &timestamp(), state.name()));
         if let (Ok(spend), Ok(recorded)) = (db.spend_by_name(plan), db.recorded()) {
+            ended.iter_mut().for_each(|summary| summary.spend.clone_from(&spend));
             (run.spend, run.recorded) = (spend, Some(recorded));
         }
         let summary = match (ended, closed) {

@@ -20,6 +20,8 @@ pub(super) struct Spend {
     pub(super) retries: u64,
     pub(super) tokens_in: u64,
     pub(super) tokens_out: u64,
+    /// Tokens read that the server had in its own cache of prompts, those that it put there, and those that the model thought in.
+    pub(super) token_parts: [u64; 3],
     pub(super) usd: f64,
     /// Times of completions that the model was called for.
     pub(super) made: Times,
@@ -31,13 +33,28 @@ impl Spend {
     fn new() -> Self {
         let (made, hits) = (Times::new(), Times::new());
         let (cached, usd) = (BTreeMap::new(), 0.0);
-        Self { calls: 0, cached, shared: 0, failed: 0, retries: 0, tokens_in: 0, tokens_out: 0, usd, made, hits }
+        let token_parts = [0; 3];
+        Self {
+            calls: 0,
+            cached,
+            shared: 0,
+            failed: 0,
+            retries: 0,
+            tokens_in: 0,
+            tokens_out: 0,
+            token_parts,
+            usd,
+            made,
+            hits,
+        }
     }
 
     fn add(&mut self, row: &CompletionRow) {
         self.retries = self.retries.saturating_add(row.tries.saturating_sub(1));
         self.tokens_in = self.tokens_in.saturating_add(row.tokens_in);
         self.tokens_out = self.tokens_out.saturating_add(row.tokens_out);
+        let parts = [row.tokens_cached, row.tokens_cache_write, row.tokens_reasoning];
+        self.token_parts.iter_mut().zip(parts).for_each(|(sum, part)| *sum = sum.saturating_add(part));
         self.usd += row.usd;
         if row.failed {
             self.failed += 1;
@@ -79,6 +96,12 @@ impl Spending {
     pub(super) fn tokens(&self) -> (u64, u64) {
         let sum = |count: fn(&Spend) -> u64| self.0.values().map(count).fold(0, u64::saturating_add);
         (sum(|spend| spend.tokens_in), sum(|spend| spend.tokens_out))
+    }
+
+    /// Tokens read from the servers' own caches of prompts, those put there, and those that models thought in, of all stages.
+    pub(super) fn token_parts(&self) -> [u64; 3] {
+        let sum = |part: usize| self.0.values().map(|spend| spend.token_parts[part]).fold(0, u64::saturating_add);
+        [sum(0), sum(1), sum(2)]
     }
 
     /// US dollars of all stages.

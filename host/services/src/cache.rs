@@ -3,7 +3,10 @@
 //! Caches may share a file or a server, so every key that a backend sees begins with the name of its cache.
 
 use std::{
-    sync::{Arc, atomic::Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -22,6 +25,8 @@ pub struct Cache {
     /// What every key begins with, in a backend: the name and a `/`, which is in no name.
     prefix: String,
     tiers: Vec<Tier>,
+    /// Whether nothing is put anywhere.
+    keeps_nothing: AtomicBool,
 }
 
 impl Cache {
@@ -29,13 +34,23 @@ impl Cache {
     #[must_use]
     pub fn new(cache: &str, tiers: Vec<TierParts>, http: &Arc<Http>) -> Option<Self> {
         let tiers = tiers.into_iter().map(|parts| Tier::new(cache, parts, http));
-        Some(Self { name: cache.to_owned(), prefix: format!("{cache}/"), tiers: tiers.collect::<Option<_>>()? })
+        Some(Self {
+            name: cache.to_owned(),
+            prefix: format!("{cache}/"),
+            tiers: tiers.collect::<Option<_>>()?,
+            keeps_nothing: AtomicBool::new(false),
+        })
     }
 
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// From now on, it answers with what it has, and nothing is put there.
+    pub fn keep_nothing(&self) {
+        self.keeps_nothing.store(true, Ordering::Relaxed);
     }
 
     /// A key, or the beginning of some, as a backend sees it.
@@ -87,6 +102,9 @@ impl Cache {
 
     /// Puts a stored value into a tier.
     async fn put_in_tier(&self, tier: &Tier, key: &str, stored: CacheValue, ttl: Option<Duration>) {
+        if self.keeps_nothing.load(Ordering::Relaxed) {
+            return;
+        }
         let key = key.to_owned();
         let put = tier.operate_timed(Purpose::Write, move |cache, host| {
             Box::pin(async move { cache.put(&key, stored, ttl, host).await })

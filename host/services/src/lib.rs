@@ -11,6 +11,7 @@
 //! - `cache`, `tier`, `circuit_breaker`, `cache_value`, `cached_tensors`: named caches, their tiers, and what is stored in them.
 //! - `route`, `search`: the policies of routes and of the search, and the files that keep what they learn (`sealed_file`).
 //! - `http`, `plugin_host`, `secrets`, `native_threads`: what a service's plugin may use, and what is kept from it.
+//! - `forecast`: what a run would ask of its models, counted without asking them.
 //! - `recording`: calls of stages in files, and their replay.
 //! - `tensor_scopes`: which tensors a call may open and name.
 //! - `backoff`: delays between tries, and `times`: how long operations took, which the engine uses as well.
@@ -24,6 +25,7 @@ mod cache;
 mod cache_value;
 mod cached_tensors;
 mod circuit_breaker;
+mod forecast;
 mod http;
 mod model;
 mod native_threads;
@@ -42,6 +44,7 @@ mod times;
 pub use backoff::jittered_backoff;
 pub use cache::Cache;
 pub use cached_tensors::{keep_tensors, restore_tensors};
+pub use forecast::{ForecastCounts, ForecastNotes, ForecastPlace, Forecaster, MOST_OF_AN_ANSWER, open_forecast};
 pub use http::Http;
 pub use model::{
     Caller, Exhausted, ExhaustedResource, HeldCompletion, Model, ModelParts, PendingCompletion, PendingCompletions,

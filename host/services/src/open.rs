@@ -8,7 +8,8 @@ use jackfield_pipeline::{CachePlan, ModelPlan, Plan};
 use jackfield_plugin_api::{Failure, Offers, Result};
 
 use super::{
-    Cache, CallRecorder, Exhausted, ExhaustedResource, Http, Model, ModelParts, Route, RunBudget, Search, TierParts,
+    Cache, CallRecorder, Exhausted, ExhaustedResource, Forecaster, Http, Model, ModelParts, Route, RunBudget, Search,
+    TierParts,
     route::open_routes,
     search::open_search,
     secrets::{Secrets, read_configured},
@@ -61,6 +62,15 @@ pub struct ServiceFault {
 /// # Errors
 /// Every service whose extension refuses its configuration.
 pub fn open_services(plan: &Plan, registry: &Registry) -> std::result::Result<Services, Vec<ServiceFault>> {
+    open_services_with(plan, registry, None)
+}
+
+/// As [`open_services`]; for a forecast, with the plan whose models are made up, and what counts their requests.
+pub(super) fn open_services_with(
+    plan: &Plan,
+    registry: &Registry,
+    forecast: Option<(&Plan, &Arc<Forecaster>)>,
+) -> std::result::Result<Services, Vec<ServiceFault>> {
     let (mut services, mut faults) = (Services::default(), Vec::new());
     for cache in &plan.caches {
         match open_cache(cache, &services.http, registry) {
@@ -72,9 +82,10 @@ pub fn open_services(plan: &Plan, registry: &Registry) -> std::result::Result<Se
     if !faults.is_empty() {
         services.caches.clear();
     }
-    for model in &plan.models {
+    for (index, model) in plan.models.iter().enumerate() {
+        let forecast = forecast.map(|(plan, forecaster)| (&plan.models[index], forecaster));
         let cache = model.cache.and_then(|cache| services.caches.get(cache).cloned());
-        match open_model(model, cache, &services.http, registry) {
+        match open_model(model, cache, &services.http, registry, forecast) {
             Ok(model) => services.models.push(Arc::new(model)),
             Err(failure) => faults.push(ServiceFault { service: format!("model `{}`", model.name), failure }),
         }
@@ -84,7 +95,13 @@ pub fn open_services(plan: &Plan, registry: &Registry) -> std::result::Result<Se
     if faults.is_empty() { Ok(services) } else { Err(faults) }
 }
 
-fn open_model(plan: &ModelPlan, cache: Option<Arc<Cache>>, http: &Arc<Http>, registry: &Registry) -> Result<Model> {
+fn open_model(
+    plan: &ModelPlan,
+    cache: Option<Arc<Cache>>,
+    http: &Arc<Http>,
+    registry: &Registry,
+    forecast: Option<(&ModelPlan, &Arc<Forecaster>)>,
+) -> Result<Model> {
     let entry = plan.extension.entry(registry);
     let grants = entry.map(|entry| Arc::clone(&entry.grants)).unwrap_or_default();
     let opened = plan.extension.open(&plan.config, &plan.limits, registry);
@@ -95,6 +112,9 @@ fn open_model(plan: &ModelPlan, cache: Option<Arc<Cache>>, http: &Arc<Http>, reg
     };
     let offers = entry.map(|entry| Offers::from_schema(&entry.descriptor.input)).unwrap_or_default();
     let parts = ModelParts { instance, grants, offers, cache, http: Arc::clone(http), secrets };
+    if let Some((forecast_of, forecaster)) = forecast {
+        return Ok(Model::for_forecast(plan, parts, forecast_of, forecaster));
+    }
     Model::new(plan, parts).map_err(|error| {
         let path = plan.record.as_deref().unwrap_or(std::path::Path::new("")).display();
         Failure::InvalidConfig(format!("cannot record to `{path}`: {error}"))

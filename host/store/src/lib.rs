@@ -88,7 +88,7 @@ pub use folder::{
 };
 pub use ledger::{Ledger, RecordUnwritable};
 pub use prune::{PruneRule, runs_to_prune};
-pub use queries::{CallEnd, CallRow, CompletionRow, FailureRow, WarningRow};
+pub use queries::{AnswerLengths, CallEnd, CallRow, CompletionRow, FailureRow, WarningRow};
 pub use record::{
     Answer, CacheLookups, CallRecord, CompletionEntry, ItemDone, ItemFiles, MemoNote, NewItem, Record, files_are_whole,
 };

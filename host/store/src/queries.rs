@@ -91,7 +91,59 @@ pub struct CompletionRow {
     pub took_us: u64,
 }
 
+/// How long the answers were that a stage had from a model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AnswerLengths {
+    /// Position of the stage in the plan.
+    pub stage: u32,
+    /// Name of the model.
+    pub model: String,
+    /// How many completions it was called for.
+    pub answers: u64,
+    /// Mean of the tokens that it wrote for one.
+    pub mean_out: f64,
+    /// Their standard deviation.
+    pub deviation_out: f64,
+    /// The fewest.
+    pub least_out: u64,
+    /// The most.
+    pub most_out: u64,
+    /// Mean of the tokens that it read for one.
+    pub mean_in: f64,
+    /// Completions of an item, cached ones included, over the items that asked for any.
+    pub per_item: f64,
+}
+
 impl Db {
+    /// How long the answers were so far, by stage and model.
+    pub fn answer_lengths(&self) -> Result<Vec<AnswerLengths>, StoreError> {
+        self.run(|db| {
+            let mut query = db.prepare(
+                "SELECT stage, model, SUM(made), AVG(CASE WHEN made THEN tokens_out END),
+                   AVG(CASE WHEN made THEN 1.0 * tokens_out * tokens_out END), MIN(CASE WHEN made THEN tokens_out END),
+                   MAX(CASE WHEN made THEN tokens_out END), AVG(CASE WHEN made THEN tokens_in END),
+                   1.0 * COUNT(*) / COUNT(DISTINCT item)
+                 FROM (SELECT *, source = 'call' AND failure IS NULL AS made FROM model_calls WHERE NOT open)
+                 GROUP BY stage, model HAVING SUM(made) > 0 ORDER BY stage, model",
+            )?;
+            let rows = query.query_map([], |row| {
+                let (mean_out, mean_of_squares): (f64, f64) = (row.get(3)?, row.get(4)?);
+                Ok(AnswerLengths {
+                    stage: row.get(0)?,
+                    model: row.get(1)?,
+                    answers: unsigned(row, 2)?,
+                    mean_out,
+                    deviation_out: (mean_of_squares - mean_out * mean_out).max(0.0).sqrt(),
+                    least_out: unsigned(row, 5)?,
+                    most_out: unsigned(row, 6)?,
+                    mean_in: row.get(7)?,
+                    per_item: row.get(8)?,
+                })
+            })?;
+            rows.collect()
+        })
+    }
+
     /// Runs queries that all see the file as it is at one moment, also while a run is at work on it.
     pub fn in_one_transaction<T>(&self, read: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
         self.run(|db| db.execute_batch("BEGIN"))?;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use jackfield_plugin_api::Outcome;
 use serde::{Deserialize, Serialize};
 
-use super::{ItemState, RunState, UnwrittenItems};
+use super::{ItemState, RunState, Spend, UnwrittenItems};
 
 /// Items by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -209,6 +209,9 @@ pub struct Summary {
     pub stages: BTreeMap<String, StageStats>,
     /// Models by name.
     pub models: BTreeMap<String, ModelCount>,
+    /// Stages by name: what they spent, in all sessions. Empty for a run without a record.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub spend: BTreeMap<String, Spend>,
     /// Caches by name: how often each tier was asked.
     #[serde(default)]
     pub caches: BTreeMap<String, Vec<TierCount>>,

@@ -5,6 +5,7 @@
 
 mod composed;
 mod item_sender;
+mod sample;
 mod source_item;
 mod unique_ids;
 
@@ -21,6 +22,7 @@ pub(super) use self::source_item::{ItemChunk, SourceItem};
 pub use self::{
     composed::composed,
     item_sender::{ItemSender, ReceiverGone},
+    sample::{Sample, sample},
     source_item::ItemIds,
 };
 use super::error::EngineError;

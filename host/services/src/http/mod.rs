@@ -14,7 +14,14 @@ mod tests;
 mod trace;
 mod transport;
 
-use std::{borrow::Cow, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use hyper_util::client::proxy::matcher::Matcher;
 use jackfield_loader::{
@@ -62,6 +69,8 @@ const CLIENT_HEADERS: [&str; 9] = [
 pub struct Http {
     clients: Clients,
     secrets: SecretStore,
+    /// Whether no server may be asked: for a forecast.
+    is_closed: AtomicBool,
 }
 
 /// For whom a request is made, and what bounds it.
@@ -76,6 +85,11 @@ pub(crate) struct FetchCaller<'a> {
 }
 
 impl Http {
+    /// From now on, no server is asked.
+    pub(crate) fn close(&self) {
+        self.is_closed.store(true, Ordering::Relaxed);
+    }
+
     /// Makes a request for a plugin with these grants; an answer of more than `max_response_bytes` bytes is refused.
     ///
     /// # Errors
@@ -90,6 +104,9 @@ impl Http {
     /// # Errors
     /// As [`Host::fetch`](jackfield_plugin_api::Host::fetch) says.
     pub(crate) async fn fetch_for(&self, caller: &FetchCaller<'_>, request: HttpRequest) -> Result<HttpResponse> {
+        if self.is_closed.load(Ordering::Relaxed) {
+            return Err(Failure::InvalidConfig("a forecast asks no server".to_owned()));
+        }
         let shown = || mask_secrets(&request.url).into_owned();
         let url =
             Url::parse(&request.url).map_err(|error| invalid(&format!("`{}` is not an address: {error}", shown())))?;

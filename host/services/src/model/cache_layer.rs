@@ -8,13 +8,14 @@ use jackfield_plugin_api::{Completion, CompletionRequest, Result};
 use jackfield_store::AnswerSource;
 
 use super::{
+    attempt::Attempt,
     budget::price_of,
     in_progress::{CompletionInProgress, HeldCompletion},
     key::{self, Key},
     single_flight::SingleFlight,
     structured_output::StructuredOutput,
 };
-use crate::{Cache, keep_tensors, restore_tensors};
+use crate::{Cache, Forecaster, keep_tensors, restore_tensors};
 
 /// The cache of a model, around the layer that has answers made.
 pub(super) struct CacheLayer {
@@ -24,6 +25,16 @@ pub(super) struct CacheLayer {
     single_flight: SingleFlight<HeldCompletion>,
     price: Option<Price>,
     structured_output: StructuredOutput,
+    /// Counts requests, for a forecast.
+    forecast: Option<CountedRequests>,
+}
+
+/// What counts the requests of a forecast.
+pub(super) struct CountedRequests {
+    pub(super) forecaster: Arc<Forecaster>,
+    pub(super) attempt: Arc<Attempt>,
+    /// Whether the tokens of a request are counted as the model itself counts them.
+    pub(super) counts_itself: bool,
 }
 
 /// Where the answer to a request is kept.
@@ -38,8 +49,9 @@ impl CacheLayer {
         cache: Option<Arc<Cache>>,
         price: Option<Price>,
         structured_output: StructuredOutput,
+        forecast: Option<CountedRequests>,
     ) -> Self {
-        Self { identity, cache, single_flight: SingleFlight::default(), price, structured_output }
+        Self { identity, cache, single_flight: SingleFlight::default(), price, structured_output, forecast }
     }
 
     /// Answers from the cache, with the answer to an equal request that is under way, or by a call.
@@ -48,6 +60,9 @@ impl CacheLayer {
         request: &CompletionRequest,
         progress: &mut CompletionInProgress<'_>,
     ) -> Result<HeldCompletion> {
+        if let Some(forecast) = &self.forecast {
+            return self.forecast(forecast, request, progress).await;
+        }
         if !request.cached {
             return self.make(request, progress).await;
         }
@@ -74,6 +89,33 @@ impl CacheLayer {
         progress.record.source = AnswerSource::Shared;
         progress.record.looked_up = true;
         answer.map(|held| HeldCompletion { completion: self.without_call(held.completion), ..held })
+    }
+
+    /// Counts a request, and answers it from the cache or with an answer that is made up.
+    async fn forecast(
+        &self,
+        forecast: &CountedRequests,
+        request: &CompletionRequest,
+        progress: &mut CompletionInProgress<'_>,
+    ) -> Result<HeldCompletion> {
+        let CountedRequests { forecaster, attempt, counts_itself } = forecast;
+        let (model, context) = (Arc::clone(&progress.record.model), progress.caller.context);
+        if let Some(cache) = self.cache.as_deref().filter(|_| request.cached) {
+            let key = key::key(&self.identity, request);
+            if let Some(found) = self.look_up(&CacheEntry { cache, name: key::name(&key) }, progress).await {
+                forecaster.note_cached(&model, context);
+                return Ok(found);
+            }
+            // An equal one was made before: by then, its answer is in the cache.
+            if !forecaster.is_new(key) {
+                forecaster.note_cached(&model, context);
+                return self.make(request, progress).await;
+            }
+        }
+        let own_count = if *counts_itself { attempt.own_count_of_request(request).await } else { None };
+        let tokens_in = own_count.unwrap_or_else(|| attempt.counter.count_request(request));
+        forecaster.note_call(&model, context, request, tokens_in);
+        self.make(request, progress).await
     }
 
     /// Has the answer made by the layers below.

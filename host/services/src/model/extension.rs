@@ -84,14 +84,6 @@ impl ModelExtension {
         self.secrets.redact_request(request)
     }
 
-    /// Name of the extension, and the model's own name where its configuration has one.
-    pub(super) fn label(&self) -> String {
-        match self.plan.config["name"].as_str() {
-            Some(name) => format!("{}/{name}", self.name()),
-            None => self.name().to_owned(),
-        }
-    }
-
     /// Whether it offers this as it is configured.
     pub(super) fn has(&self, ability: Ability) -> bool {
         self.offers.has(ability, &self.plan.config)

@@ -12,7 +12,7 @@ use jackfield_store::{AnswerSource, Blobs, CompletionRecord, HeldTensors, Ledger
 
 use super::{
     attempt::Attempt,
-    cache_layer::CacheLayer,
+    cache_layer::{CacheLayer, CountedRequests},
     counters::Counters,
     current_run::CurrentRun,
     exhausted::{Exhausted, ExhaustedResource},
@@ -25,7 +25,7 @@ use super::{
     run_budget::RunBudget,
     structured_output::StructuredOutput,
 };
-use crate::{Cache, Http, secrets::KnownSecret};
+use crate::{Cache, Forecaster, Http, secrets::KnownSecret};
 
 /// A request's own replicates are counted below this; those of its stage above it.
 const MOST_REPLICATES: u32 = 1 << 16;
@@ -49,6 +49,7 @@ pub struct ModelParts {
 /// A named model, and everything around its calls.
 pub struct Model {
     name: Arc<str>,
+    label: String,
     identity: Key,
     /// The next layer, which holds all further ones.
     cache_layer: CacheLayer,
@@ -66,24 +67,51 @@ impl Model {
     /// # Errors
     /// If the file of its recording cannot be opened.
     pub fn new(plan: &ModelPlan, parts: ModelParts) -> std::io::Result<Self> {
-        let ModelParts { instance, grants, offers, cache, http, secrets } = parts;
         let recording = plan.record.as_deref().map(Recording::open).transpose()?;
-        let identity = key::identity(plan);
+        Ok(Self::with(plan, parts, recording, None))
+    }
+
+    /// A model that makes answers up in place of another, whose requests it counts. `plan` is its own; `forecast_of` that of the
+    /// other.
+    pub(crate) fn for_forecast(
+        plan: &ModelPlan,
+        parts: ModelParts,
+        forecast_of: &ModelPlan,
+        forecaster: &Arc<Forecaster>,
+    ) -> Self {
+        Self::with(plan, parts, None, Some((forecast_of, forecaster)))
+    }
+
+    fn with(
+        plan: &ModelPlan,
+        parts: ModelParts,
+        recording: Option<Recording>,
+        forecast: Option<(&ModelPlan, &Arc<Forecaster>)>,
+    ) -> Self {
+        let ModelParts { instance, grants, offers, cache, http, secrets } = parts;
+        let stands_for = forecast.map_or(plan, |(forecast_of, _)| forecast_of);
+        let identity = key::identity(stands_for);
         let (counters, current_run) = (Arc::new(Counters::default()), Arc::new(CurrentRun::none()));
         let extension = Arc::new(ModelExtension::new(plan, instance, grants, offers, http, secrets));
         let attempt = Attempt::new(plan, Arc::clone(&extension), Arc::clone(&counters), Arc::clone(&current_run));
         let attempt = Arc::new(attempt);
+        let forecast = forecast.map(|(forecast_of, forecaster)| CountedRequests {
+            forecaster: Arc::clone(forecaster),
+            attempt: Arc::clone(&attempt),
+            counts_itself: forecast_of.extension == plan.extension,
+        });
         let retry = Retry::new(plan, Arc::clone(&attempt), Arc::clone(&counters));
         let structured_output = StructuredOutput::new(plan.price, recording, retry);
-        Ok(Self {
+        Self {
+            label: label_of(stands_for),
             name: plan.name.as_str().into(),
             identity,
-            cache_layer: CacheLayer::new(identity, cache, plan.price, structured_output),
+            cache_layer: CacheLayer::new(identity, cache, plan.price, structured_output, forecast),
             attempt,
             extension,
             current_run,
             counters,
-        })
+        }
     }
 
     /// From now on, what is spent is written to this record before anybody has an answer; or to none.
@@ -110,7 +138,7 @@ impl Model {
     /// What it is: the extension that calls it, and the model's own name where its configuration has one.
     #[must_use]
     pub fn label(&self) -> String {
-        self.extension.label()
+        self.label.clone()
     }
 
     /// SHA-256 of what distinguishes it from other models, in hexadecimal digits.
@@ -210,5 +238,14 @@ impl Model {
         }
         request.replicate += context.replicate * MOST_REPLICATES;
         Ok(())
+    }
+}
+
+/// Name of the extension, and the model's own name where its configuration has one.
+fn label_of(plan: &ModelPlan) -> String {
+    let extension = &plan.extension.name;
+    match plan.config["name"].as_str() {
+        Some(name) => format!("{extension}/{name}"),
+        None => extension.clone(),
     }
 }

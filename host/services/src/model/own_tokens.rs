@@ -42,8 +42,19 @@ impl Attempt {
         Some(count(text).await?.saturating_sub(overhead?))
     }
 
+    /// How many tokens the model reads for a request, as it counts them for an answer; none if it does not say.
+    pub(super) async fn own_count_of_request(&self, request: &CompletionRequest) -> Option<u64> {
+        let answer = self.tokenized(request.clone()).await?;
+        answer.usage.map(|usage| usage.input).filter(|read| *read > 0).or_else(|| Some(answer.tokens?.len() as u64))
+    }
+
     /// How many tokens the model reads for a request; none if it does not say.
     async fn own_count(&self, request: CompletionRequest) -> Option<u64> {
+        Some(self.tokenized(request).await?.tokens?.len() as u64)
+    }
+
+    /// The answer to a request for nothing but the tokens of its prompt.
+    async fn tokenized(&self, request: CompletionRequest) -> Option<Completion> {
         let request = CompletionRequest {
             validate: false,
             max_tokens: Some(0),
@@ -55,7 +66,6 @@ impl Attempt {
             ..request
         };
         let held = Arc::new(HeldTensors::of(&self.current_run.blobs()));
-        let answer = self.extension.within_timeout(self.extension.call(&request, &held)).await.0?.answer.ok()?;
-        Some(answer.tokens?.len() as u64)
+        self.extension.within_timeout(self.extension.call(&request, &held)).await.0?.answer.ok()
     }
 }

@@ -75,8 +75,25 @@ pub(super) fn section(stats: &RunStats<'_>) -> Option<Html> {
             spending.0.len() - MAX_ROWS
         );
     }
+    write_token_parts(&mut out, stats);
     write_budgets(&mut out, stats);
     Some(out)
+}
+
+/// What is known further of the tokens, where servers say it.
+fn write_token_parts(out: &mut Html, stats: &RunStats<'_>) {
+    let [cached, cache_write, reasoning] = stats.spending.token_parts();
+    if cached > 0 || cache_write > 0 {
+        write_escaped!(
+            out,
+            "<p>Of the tokens read, servers had {} in their own caches of prompts, and put {} there.</p>\n",
+            with_commas(cached),
+            with_commas(cache_write)
+        );
+    }
+    if reasoning > 0 {
+        write_escaped!(out, "<p>Of the tokens written, models thought in {}.</p>\n", with_commas(reasoning));
+    }
 }
 
 fn write_counts(out: &mut Html, counts: Counts) {
