@@ -53,7 +53,8 @@ fn ten_thousand_stages_are_drawn_and_reported_in_little_memory() {
     let run = RunJson::new(&folder, &plan, pipeline.path().join("pipeline.toml"), Vec::new());
     let db = folder.db().expect("a store");
     let session = db.begin_session(&run.began).expect("a session");
-    let of = WriterSession { session, resumed: false, stages: Vec::new(), began: Instant::now() };
+    let began = Instant::now();
+    let of = WriterSession { session, resumed: false, stages: Vec::new(), began, partial_results: None };
     let items = folder.path().join("items");
     let writer = Writer::start(folder.db().expect("a store"), of, folder.guard(), items).expect("a writer");
     let record = |stage: usize| {

@@ -73,6 +73,7 @@ mod redis;
 mod repeated_warnings;
 mod replay;
 mod report;
+mod results;
 mod route_forms;
 mod route_interruption;
 mod routed;

@@ -47,6 +47,7 @@ mod plugins_sign;
 mod plugins_test;
 mod progress;
 mod report;
+mod results;
 mod routes;
 mod run;
 mod runs;
@@ -115,6 +116,8 @@ enum Command {
     Why(why::Args),
     /// Draw an item of a run: its input, and the answer of each stage.
     Show(show::Args),
+    /// Write the results of a run as a table: for a person, or as CSV, JSON lines or Parquet.
+    Results(results::Args),
     /// List, show, compare and remove runs.
     #[command(subcommand)]
     Runs(runs::Command),
@@ -162,6 +165,7 @@ pub fn main() -> ExitCode {
         Command::Models(command) => models::models(&command),
         Command::Why(args) => why::why(&args),
         Command::Show(args) => show::show(&args),
+        Command::Results(args) => results::results(&args),
         Command::Runs(command) => runs::runs(&command),
         Command::Report(args) => report::report(&args),
         Command::Doctor(args) => doctor::doctor(&args),

@@ -114,6 +114,12 @@ pub fn field_of<'a>(json: &'a str, name: &str) -> Option<&'a RawValue> {
     Pick::Field(name).deserialize(&mut serde_json::Deserializer::from_str(json)).ok().flatten()
 }
 
+/// What a path leads to in a value that is given as JSON text; none where it leads nowhere.
+#[must_use]
+pub fn value_at(json: &str, path: &[Step]) -> Option<String> {
+    follow(json, path).ok()
+}
+
 fn follow(json: &str, path: &[Step]) -> Result<String, NoInput> {
     let Some((step, rest)) = path.split_first() else { return Ok(json.to_owned()) };
     let not_found = |what: String| NoInput::NotFound(what);

@@ -56,11 +56,11 @@ pub use difference::{Difference, is_part, is_same};
 pub use error::{EngineError, ItemFault};
 pub use export::{Export, export_inputs, recorded_inputs};
 pub use export_error::ExportError;
-pub use input::field_of;
+pub use input::{field_of, value_at};
 pub use memo::common_parts;
 pub use observe::{Event, Observer, Silent};
 pub use open::{OpenFault, StageInstances, open_stages};
-pub use read_again::read_again;
+pub use read_again::{InputAgain, read_again};
 pub use run::{Engine, Options, RunOutcome, Tap, Watchers, look_for_input};
 pub use saved_state::look_at_kept;
 pub use source::{

@@ -7,7 +7,7 @@ use jackfield_services::{Services, StudyFile};
 use jackfield_store::{
     Blobs, Db, ItemCounts, Ledger, Recorded, RunFolder, RunJson, RunState, SearchNote, StoreError, Summary,
     UnwrittenItems, Writer, WriterSession, export_events, export_results, export_run_stages, export_spend,
-    remove_item_files, timestamp,
+    remove_item_files, remove_partial_results, timestamp,
 };
 
 use super::{
@@ -70,7 +70,8 @@ impl RunRecord {
         let session = db.begin_session(&timestamp())?;
         let resumed = session > 1;
         let stages = plan.stages.iter().map(|stage| stage.name.clone()).collect();
-        let writer_session = WriterSession { session, resumed, stages, began };
+        let partial_results = Some((plan.clone(), folder.path().to_owned()));
+        let writer_session = WriterSession { session, resumed, stages, began, partial_results };
         let writer = Writer::start(folder.db()?, writer_session, folder.guard(), folder.path().join("items"))?;
         run.state = RunState::Running;
         folder.write_run(&run)?;
@@ -209,6 +210,7 @@ fn judge_selected(
 /// Writes the files that are made of the record.
 fn export_all(db: &Db, plan: &Plan, folder: &Path) -> Result<(), StoreError> {
     export_results(db, plan, &folder.join("results.jsonl"))?;
+    remove_partial_results(folder);
     export_merged(db, plan, folder)?;
     export_run_stages(db, plan, &folder.join("run"))?;
     export_spend(db, plan, &folder.join("spend.jsonl"))?;

@@ -104,5 +104,6 @@ fn row_of(call: &CallRecord) -> ResultRow {
         attempts: call.attempts,
         began_us: call.began_us,
         took_us: call.took_us,
+        memo_hit: call.memo.as_ref().map(|memo| memo.hit),
     }
 }

@@ -44,3 +44,4 @@ pub use plan::{
 };
 pub use schema::{Alternative, JsonType, View, alternatives, output_schema, output_schema_of_any, schema_violation};
 pub use step::Step;
+pub use syntax::wire::source_and_path;

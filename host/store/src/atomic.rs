@@ -32,6 +32,18 @@ pub fn write_whole(path: &Path, content: impl AsRef<[u8]>) -> Result<(), StoreEr
     write(path, &mark, Durable::No, |file| file.write_all(content.as_ref()))
 }
 
+/// As [`write_whole`], for a file that is too large to be made at once: `fill` writes it, piece by piece.
+///
+/// # Errors
+/// As those of [`write_whole`], and what `fill` gives.
+pub fn write_whole_with(
+    path: &Path,
+    fill: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
+) -> Result<(), StoreError> {
+    regular_file::only_replaceable(path).map_err(|source| StoreError::file("write", path, source))?;
+    write(path, &format!(".{}", std::process::id()), Durable::No, fill)
+}
+
 /// As [`write_whole`], in a folder whose lock this process holds. The temporary file of a killed process has the same name,
 /// so that it is replaced when the file is written again.
 pub(super) fn write_in_held_folder(

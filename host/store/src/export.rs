@@ -71,20 +71,9 @@ pub fn export_results(db: &Db, plan: &Plan, path: &Path) -> Result<(), StoreErro
     let _snapshot = db.snapshot()?;
     write_in_held_folder(path, Durable::Yes, |file| {
         let result = db.each_item(|item| {
-            let Some(state) = &item.state else { return Ok(()) };
-            let mut results = db.results(item.index as i64)?;
-            // Whether a later stage was done when its item was stopped is a matter of chance.
-            results.retain(|row| item.stopped_by.is_none_or(|stop| row.stage <= stop));
-            let mut line = line_of(plan, &item.id, state, item.fault.as_deref(), &results);
-            line.params = params_of(db, plan, &item)?;
-            if item.was_read() {
-                empty_lists(plan, item.stopped_by, &results, &mut line);
-            }
-            let write = |file: &mut dyn Write| -> io::Result<()> {
-                serde_json::to_writer(&mut *file, &line).map_err(io::Error::from)?;
-                file.write_all(b"\n")
-            };
-            write(file).map_err(|source| StoreError::file("write", path, source))
+            let mut written = Ok(());
+            let found = with_line(db, plan, &item, |line| written = write_line(file, line));
+            found.and_then(|()| written.map_err(|source| StoreError::file("write", path, source)))
         });
         result.map_err(|error| {
             record_error = Some(error);
@@ -92,6 +81,33 @@ pub fn export_results(db: &Db, plan: &Plan, path: &Path) -> Result<(), StoreErro
         })
     })
     .map_err(|error| record_error.unwrap_or(error))
+}
+
+/// Adds the line of an item that is done to `text`, with its end; of one that is not, nothing.
+pub(super) fn add_result_line(db: &Db, plan: &Plan, item: &ItemRow, text: &mut Vec<u8>) -> Result<(), StoreError> {
+    let mut written = Ok(());
+    with_line(db, plan, item, |line| written = write_line(text, line))?;
+    written.map_err(|source| StoreError::file("write", &db.path, source))
+}
+
+fn write_line(file: &mut dyn Write, line: &Line<'_>) -> io::Result<()> {
+    serde_json::to_writer(&mut *file, line).map_err(io::Error::from)?;
+    file.write_all(b"\n")
+}
+
+/// Makes the line of an item, if it is done.
+fn with_line(db: &Db, plan: &Plan, item: &ItemRow, use_line: impl FnOnce(&Line<'_>)) -> Result<(), StoreError> {
+    let Some(state) = &item.state else { return Ok(()) };
+    let mut results = db.results(item.index as i64)?;
+    // Whether a later stage was done when its item was stopped is a matter of chance.
+    results.retain(|row| item.stopped_by.is_none_or(|stop| row.stage <= stop));
+    let mut line = line_of(plan, &item.id, state, item.fault.as_deref(), &results);
+    line.params = params_of(db, plan, item)?;
+    if item.was_read() {
+        empty_lists(plan, item.stopped_by, &results, &mut line);
+    }
+    use_line(&line);
+    Ok(())
 }
 
 fn line_of<'a>(

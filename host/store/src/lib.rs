@@ -8,6 +8,7 @@
 //! runs/transcripts-20260131-142501-3f9a/
 //!   run.json        what ran: pipeline, plugins, state, counts and times
 //!   results.jsonl   a line an item, in order
+//!   results.partial.jsonl   a line an item that is done, while the run is at work
 //!   events.jsonl    what happened, in order
 //!   items/<item>/   a file for each stage, and those that the pipeline names
 //!   <name>          an object made of all items, under a name that the pipeline gives
@@ -25,7 +26,8 @@
 //! - `exchanges`: what was asked of models and answered, word for word.
 //! - `answer_warnings`: what an answer says that it could not read.
 //! - `check`: whether the file is what was written, and its repair when a run goes on.
-//! - `export`, `file_name`: the plain files that are made from the record.
+//! - `export`, `file_name`: the plain files that are made from the record. `partial_results`: the one that grows while a run is
+//!   at work.
 //! - `blobs`, `references`, `tensors`: tensors that travel by reference, and those that are part of a result.
 //!
 //! Invariant: a record is written whole or not at all; versions are read. A result is recorded once its transaction is
@@ -49,6 +51,7 @@ mod file_name;
 mod find;
 mod folder;
 mod ledger;
+mod partial_results;
 mod plain;
 mod prune;
 mod queries;
@@ -69,7 +72,7 @@ mod writer;
 mod writes;
 
 pub use answer_warnings::warnings_of;
-pub use atomic::write_whole;
+pub use atomic::{write_whole, write_whole_with};
 pub use blobs::{BlobError, BlobWriter, Blobs, Elements, HeldTensors, blob_totals, digest_of, in_pieces};
 pub use checksum::checksum;
 pub use checksum::{is_whole, sealed_json};
@@ -87,6 +90,7 @@ pub use folder::{
     FolderGuard, KEPT_INPUT, KEPT_INPUT_PART, PluginJson, Recorded, RunFolder, RunJson, is_held, read_record,
 };
 pub use ledger::{Ledger, RecordUnwritable};
+pub use partial_results::{PARTIAL_RESULTS, remove as remove_partial_results};
 pub use prune::{PruneRule, runs_to_prune};
 pub use queries::{AnswerLengths, CallEnd, CallRow, CompletionRow, FailureRow, WarningRow};
 pub use record::{

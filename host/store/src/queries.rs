@@ -229,6 +229,40 @@ impl Db {
         })
     }
 
+    /// Whether [`each_completion_of_item`](Self::each_completion_of_item) is quick: in the record of a run whose last session
+    /// ended in order.
+    pub fn has_index_of_completions(&self) -> Result<bool, StoreError> {
+        self.run(|db| {
+            let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'model_calls_by_item')";
+            db.query_row(sql, [], |row| row.get(0))
+        })
+    }
+
+    /// Calls `visit` for every completion on behalf of an item, in the order in which they ended.
+    pub fn each_completion_of_item(&self, item: &str, mut visit: impl FnMut(CompletionRow)) -> Result<(), StoreError> {
+        self.run(|db| {
+            let mut query = db.prepare_cached(
+                "SELECT model, stage, source, tier, failure IS NOT NULL, tries, tokens_in, tokens_out, usd, took_us
+                 FROM model_calls WHERE item = ?1 ORDER BY seq",
+            )?;
+            let mut rows = query.query([item])?;
+            while let Some(row) = rows.next()? {
+                visit(completion_row(row)?);
+            }
+            Ok(())
+        })
+    }
+
+    /// Calls `visit` for every completion, with the id of the item that it is for, in the order in which they ended.
+    pub fn each_completion_with_item(&self, mut visit: impl FnMut(String, CompletionRow)) -> Result<(), StoreError> {
+        self.each(
+            "SELECT model, stage, source, tier, failure IS NOT NULL, tries, tokens_in, tokens_out, usd, took_us, item
+             FROM model_calls ORDER BY seq",
+            |row| Ok((row.get(10)?, completion_row(row)?)),
+            |(item, row)| visit(item, row),
+        )
+    }
+
     /// When the last call of each session ended, in microseconds since the session began.
     pub fn session_ends(&self) -> Result<Vec<(i64, u64)>, StoreError> {
         let mut ends = Vec::new();

@@ -67,7 +67,7 @@ impl Db {
     pub fn results(&self, item: i64) -> Result<Vec<ResultRow>, StoreError> {
         self.run(|db| {
             let mut query = db.prepare_cached(
-                "SELECT stage, call, session, state, output, tensors, kind, message, attempts, began_us, took_us
+                "SELECT stage, call, session, state, output, tensors, kind, message, attempts, began_us, took_us, memo_hit
                  FROM results WHERE item = ?1 ORDER BY stage, call",
             )?;
             let rows = query.query_map([item], result_row)?;
@@ -83,18 +83,29 @@ impl Db {
         Blobs::in_run(self.path.parent().unwrap_or(Path::new("")), u64::MAX)
     }
 
+    /// The items from a position on, in order, at most so many.
+    pub fn items_from(&self, from: u64, most: u32) -> Result<Vec<ItemRow>, StoreError> {
+        self.run(|db| {
+            let mut query = db.prepare_cached(
+                "SELECT idx, id, digest, state, fault, stopped_by, files_sum FROM items WHERE idx >= ?1 ORDER BY idx LIMIT ?2",
+            )?;
+            query.query_map(params![i64::try_from(from).unwrap_or(i64::MAX), most], item_row)?.collect()
+        })
+    }
+
+    /// The position of the last item that was taken up.
+    pub(super) fn last_item(&self) -> Result<Option<u64>, StoreError> {
+        let last: Option<i64> = self.run(|db| db.query_row("SELECT MAX(idx) FROM items", [], |row| row.get(0)))?;
+        Ok(last.map(|last| last as u64))
+    }
+
     /// Calls `visit` for every item, in order.
     pub fn each_item(&self, mut visit: impl FnMut(ItemRow) -> Result<(), StoreError>) -> Result<(), StoreError> {
-        let mut from = 0_i64;
+        let mut from = 0;
         loop {
-            let page: Vec<ItemRow> = self.run(|db| {
-                let mut query = db.prepare_cached(
-                    "SELECT idx, id, digest, state, fault, stopped_by, files_sum FROM items WHERE idx >= ?1 ORDER BY idx LIMIT 1000",
-                )?;
-                query.query_map([from], item_row)?.collect()
-            })?;
+            let page = self.items_from(from, 1000)?;
             let Some(last) = page.last() else { return Ok(()) };
-            from = last.index as i64 + 1;
+            from = last.index + 1;
             for item in page {
                 visit(item)?;
             }

@@ -54,6 +54,8 @@ pub struct ResultRow {
     pub began_us: u64,
     /// How long it took, in microseconds.
     pub took_us: u64,
+    /// Whether the result was in the memo; none for a stage without one.
+    pub memo_hit: Option<bool>,
 }
 
 /// A session: one process at work on the run.
@@ -114,5 +116,6 @@ pub(super) fn result_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<ResultRow>
         attempts: row.get(8)?,
         began_us: row.get::<_, i64>(9)? as u64,
         took_us: row.get::<_, i64>(10)? as u64,
+        memo_hit: row.get(11)?,
     })
 }

@@ -14,6 +14,7 @@ use std::{
 
 use crossbeam_channel::{Receiver, Sender, bounded, select, unbounded};
 use jackfield_loader::escape_untrusted;
+use jackfield_pipeline::Plan;
 use jackfield_plugin_api::sync::lock;
 use rustc_hash::FxHashMap;
 
@@ -23,6 +24,7 @@ use super::{
     db::Db,
     folder::FolderGuard,
     ledger::{Ledger, Urgent},
+    partial_results::PartialResults,
     plain::make_folder,
     record::{CallRecord, ItemDone, ItemFiles, NewItem, Record},
     writes::{ResultChecksum, ResultTotals},
@@ -72,6 +74,8 @@ pub struct WriterSession {
     pub stages: Vec<String>,
     /// When the session began.
     pub began: Instant,
+    /// The plan, and the folder of the run, for `results.partial.jsonl`; none if nobody follows it.
+    pub partial_results: Option<(Plan, PathBuf)>,
 }
 
 impl Writer {
@@ -84,9 +88,13 @@ impl Writer {
         let (urgent, received_urgent) = unbounded();
         let failure = Arc::new(Mutex::new(None));
         let next_completion = Arc::new(AtomicI64::new(db.next_completion()?));
-        let WriterSession { session, resumed, stages, began } = session;
+        let WriterSession { session, resumed, stages, began, partial_results } = session;
         let stages = stages.into_iter().zip(0..).collect::<BTreeMap<String, u32>>();
         let ledger = Ledger::new(urgent, Arc::clone(&next_completion), stages, began);
+        let partial_results = partial_results.and_then(|(plan, folder)| {
+            let db = Db::open(&db.path).ok()?;
+            Some(PartialResults::start(db, plan, &folder, resumed))
+        });
         let mut thread_state = WriterThread {
             db,
             session,
@@ -99,6 +107,8 @@ impl Writer {
             folder_checked: Instant::now(),
             unwritten_count: 0,
             unwritten: UnwrittenItems::default(),
+            ended: Vec::new(),
+            partial_results,
         };
         let shared_failure = Arc::clone(&failure);
         let work = move || {
@@ -162,6 +172,10 @@ struct WriterThread {
     unwritten_count: u64,
     /// The same, by how they would have ended.
     unwritten: UnwrittenItems,
+    /// Positions of items that ended in this transaction.
+    ended: Vec<u64>,
+    /// Makes `results.partial.jsonl`, where it can be made.
+    partial_results: Option<PartialResults>,
 }
 
 impl WriterThread {
@@ -200,6 +214,10 @@ impl WriterThread {
                 });
             }
             self.db.commit()?;
+            let ended = std::mem::take(&mut self.ended);
+            if let Some(partial) = &self.partial_results {
+                partial.are_done(ended);
+            }
             for done in waiting {
                 // Nobody may be waiting any more.
                 let _ = done.send(());
@@ -281,6 +299,7 @@ impl WriterThread {
             done.state = ItemState::Failed;
             done.fault = Some(fault);
         }
+        self.ended.push(done.index);
         let results = totals(self.result_checksums.remove(&(done.index as i64)).unwrap_or_default());
         self.db.finish_item(&done, results, done.files.as_ref().map(ItemFiles::sum))
     }

@@ -53,6 +53,20 @@ impl Output {
         self.write_bytes(&bytes);
     }
 
+    /// Writes lines of data: as they are where a program reads them, escaped on a terminal.
+    pub(crate) fn data(&self, lines: &[u8]) {
+        if self.interactive {
+            return self.lines(String::from_utf8_lossy(lines));
+        }
+        self.write_bytes(lines);
+    }
+
+    /// Whether it is a terminal.
+    #[must_use]
+    pub(crate) const fn is_terminal(&self) -> bool {
+        self.interactive
+    }
+
     /// Writes a JSON value over several lines.
     pub(crate) fn json(&self, value: &impl Serialize) {
         let text = serde_json::to_string_pretty(value).unwrap_or_default();

@@ -98,6 +98,17 @@ pub(crate) fn parse(text: &str) -> Result<WireText, WireError> {
     Ok(wire)
 }
 
+/// Takes a wire apart, for those who take wires from elsewhere than a pipeline file: its source and the path into it.
+///
+/// # Errors
+/// What is wrong with the text, and what to do about it if that is known.
+pub fn source_and_path(text: &str) -> Result<(String, Vec<Step>), (String, Option<String>)> {
+    match parse(text) {
+        Ok(wire) => Ok((wire.source, wire.path)),
+        Err(error) => Err((error.message, error.hint)),
+    }
+}
+
 struct Reader<'a> {
     text: &'a str,
     at: usize,
