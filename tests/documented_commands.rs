@@ -48,6 +48,7 @@ pages! {
     overview: "docs/overview.md",
     answer_from_a_collection: "docs/guides/answer-from-a-collection.md",
     ask_a_model: "docs/guides/ask-a-model.md",
+    ask_a_prompt_of_every_row: "docs/guides/ask-a-prompt-of-every-row.md",
     develop_a_plugin: "docs/guides/develop-a-plugin.md",
     embed_it: "docs/guides/embed-it.md",
     first_run: "docs/guides/first-run.md",

@@ -66,6 +66,7 @@ mod pareto_front;
 mod pipeline_tests;
 mod plugins_new;
 mod program_identity;
+mod prompts;
 mod protocol;
 mod read_only_folders;
 mod red_team;

@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use jackfield_loader::{TensorShape, X_TENSOR, escape_untrusted};
+use jackfield_plugin_api::X_FROM_CONFIG;
 use serde_json::Value;
 
 /// The most lines that are shown of a schema: a stranger's may have any size.
@@ -20,11 +21,18 @@ pub(super) fn described_fields(schema: &Value) -> String {
     if writer.lines.is_empty() {
         // What is not an object may be a list of objects, or one of several.
         let kind = writer.kind(schema);
-        if kind == "anything" || kind == "object" {
+        let is_open = schema.get("additionalProperties") == Some(&Value::Bool(true));
+        if (kind == "anything" || kind == "object") && !is_open {
             return "  (nothing)\n".to_owned();
         }
-        writer.line(0, &format!("({kind})"));
+        writer.line(0, &if is_open { "(any fields)".to_owned() } else { format!("({kind})") });
+        if let Some(about) = about(schema).filter(|_| is_open) {
+            writer.line(1, &about);
+        }
         writer.inside(schema, 1);
+    }
+    if let Some(at) = from_config(schema) {
+        writer.line(0, &format!("(with `{at}`: what that schema describes)"));
     }
     let left_out = writer.lines.len() > MOST_LINES;
     writer.lines.truncate(MOST_LINES);
@@ -32,6 +40,13 @@ pub(super) fn described_fields(schema: &Value) -> String {
         writer.lines.push("  … and more: `--json` shows all".to_owned());
     }
     writer.lines.join("\n") + "\n"
+}
+
+/// The key of a configuration whose schema stands in place of this one.
+fn from_config(schema: &Value) -> Option<String> {
+    let mark = schema.get(X_FROM_CONFIG)?;
+    let at = mark.as_str().or_else(|| mark["at"].as_str())?;
+    Some(at.trim_start_matches('/').replace('/', "."))
 }
 
 struct Writer<'s> {

@@ -36,6 +36,7 @@ pub mod normal;
 pub mod phrases;
 pub mod quote;
 pub mod rank;
+mod readable;
 pub mod sentences;
 pub mod stems;
 mod talk_words;

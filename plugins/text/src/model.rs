@@ -1,7 +1,7 @@
 //! The documents that the stages of a transcript pipeline pass to each other.
 
 use jackfield_plugin_api::prelude::*;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::normal::speaker_label;
 
@@ -26,8 +26,9 @@ pub struct Segment {
     pub start: Option<f64>,
 }
 
-/// A transcript as segments, in order of time.
-#[derive(Clone, Debug, Default, PartialEq, Document)]
+/// A transcript as segments, in order of time. Where a transcript is read, a plain text is read as one: a string, or an object
+/// with `text` and without segments. Each paragraph of it is a segment, and nobody is named.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Transcript {
     /// A title, where the source has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

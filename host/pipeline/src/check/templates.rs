@@ -192,7 +192,8 @@ impl<'a> Checker<'a> {
                     }
                     let message = format!("no template of stage `{}` uses `{}`", stage.name.text, key.text);
                     let hint = format!("leave it out, or use it: `{{{{ {} }}}}`", key.text);
-                    self.diagnostics.push(Diagnostic::at("unknown-input", key.span, message).hint(hint));
+                    self.diagnostics
+                        .push(Diagnostic::at("unknown-input", key.span, message).label("not used").hint(hint));
                 }
             }
         }
@@ -227,7 +228,7 @@ impl<'a> Checker<'a> {
         let missing = |hint: Option<String>| {
             let stage = &self.parsed.stages[stage].name.text;
             let message = place(format!("`in` of stage `{stage}` does not give `{name}`, which the template uses"));
-            Diagnostic::at("missing-input", span, message).hint(hint)
+            Diagnostic::at("missing-input", span, message).label("not given").hint(hint)
         };
         let (ty, from) = match given {
             Given::Fields(fields) => match fields.iter().find(|(field, ..)| *field == name) {

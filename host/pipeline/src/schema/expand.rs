@@ -36,6 +36,9 @@ pub enum JsonType {
 }
 
 impl JsonType {
+    /// The types as schemas name them.
+    pub(crate) const NAMES: [&str; 7] = ["string", "integer", "number", "boolean", "null", "array", "object"];
+
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::String => "string",

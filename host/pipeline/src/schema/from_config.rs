@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use jackfield_plugin_api::X_FROM_CONFIG;
 use serde_json::Value;
 
+use super::expand::JsonType;
+
 /// Objects and lists deeper than this are not looked into for marks.
 const DEEPEST: usize = 32;
 
@@ -102,9 +104,10 @@ fn fill(schema: &mut Value, config: &Value, with_loose: bool, place: &str, depth
     }
     if let Some(mark) = FromConfig::of_schema(schema)
         && (with_loose || !mark.loose)
-        && let Some(Ok(found)) = schema_at(config, &mark.at)
+        && let Some(found) = schema_at(config, &mark.at)
     {
-        *schema = moved(found, place);
+        // What is wrong with it is reported once; nothing is known of the answer.
+        *schema = found.map_or(Value::Bool(true), |found| moved(found, place));
         return;
     }
     match schema {
@@ -143,7 +146,13 @@ pub(crate) fn schema_at(config: &Value, pointer: &str) -> Option<Result<Value, C
         return fault("a JSON Schema is an object".to_owned(), String::new());
     }
     if let Err(error) = jsonschema::meta::validate(&schema) {
-        return fault(error.to_string(), error.instance_path().to_string());
+        let inside = error.instance_path().to_string();
+        let is_type = inside.ends_with("/type") && !inside.ends_with("/properties/type");
+        let message = match schema.pointer(&inside).filter(|_| is_type) {
+            Some(found) => format!("there is no type {found}; the types are {}", JsonType::NAMES.join(", ")),
+            None => error.to_string(),
+        };
+        return fault(message, inside);
     }
     // What refers to nothing, or is no regular expression.
     match jsonschema::validator_for(&schema) {
@@ -305,7 +314,7 @@ mod tests {
         assert!(
             fault(json!({ "path": "a.md", "text": "# A\n```json\n{\n```" }))
                 .0
-                .starts_with("line 4 of `a.md` is not JSON")
+                .starts_with("line 3 of `a.md` is not JSON")
         );
         assert_eq!(fault(json!({ "path": "a.md", "text": "# A" })).0, "`a.md` has no block of `json` with the schema");
     }

@@ -86,7 +86,7 @@ fn what_is_fine_is_let_through() {
     assert_eq!(
         faults(
             "[stages.a]\nuse = \"ask\"\nin = { rs = \"input.text\", o = \"input.o\", k = { const = 1 } }\n[stages.a.with]\n\
-             messages = [{ content = \"{% for r in rs %}{{ r }} {{ loop.index }}{% endfor %}\" }, { content = \"{{ o.deep.er }} {{ k }}\" }]\n\
+             messages = [{ content = \"{% for r in rs %}{{ r }} {{ loop.index }}{% endfor %}\" }, { content = \"{{ o }} {{ k }}\" }]\n\
              [stages.b]\nuse = \"ask\"\nin = \"input\"\nwith = { user = \"{{ anything }} {{ range(3) }}\" }\n"
         ),
         ""
@@ -175,7 +175,7 @@ fn of_arms_with_schemas_of_their_own_any_may_be_the_answer() {
              in = {{ r = \"input.text\" }}\nwith = {{ user = \"{{{{ r }}}}\" }}\n\
              [stages.a.route]\nuse = \"bandit\"\nmaximize = [\"score.words\"]\n\
              arms = [{{ n = 1 }}, {{ n = 2, schema = {SENTIMENT} }}]\n\
-             [stages.b]\nuse = \"echo\"\nin = {{ x = \"{wire}\" }}\n"
+             [stages.b]\nuse = \"bundled/echo\"\nin = {{ x = \"{wire}\" }}\n"
         )
     };
     let plan = compiled(Path::new("/some/p"), &stages("a.text"), None).expect("a plan");
@@ -205,11 +205,11 @@ fn files_hold_templates_and_schemas_too() {
             faults("[stages.a]\nuse = \"ask\"\nwith = { user = \"U\", schema = { file = \"bad.json\" } }\n"),
             faults(
                 "[stages.a]\nuse = \"ask\"\nwith = { user = \"U\", schema = { file = \"schema.json\" } }\n\
-                 [stages.b]\nuse = \"echo\"\nin = [\"a.good\", \"a.bad\"]\n"
+                 [stages.b]\nuse = \"bundled/echo\"\nin = [\"a.good\", \"a.bad\"]\n"
             ),
             faults(
                 "[stages.a]\nuse = \"read\"\nin = \"input\"\nwith = { prompt = \"lens.md\" }\n\
-                 [stages.b]\nuse = \"echo\"\nin = [\"a.answer.doubts\", \"a.answer.dobuts\"]\n"
+                 [stages.b]\nuse = \"bundled/echo\"\nin = [\"a.answer.doubts\", \"a.answer.dobuts\"]\n"
             ),
         ]
         .join("\n")
