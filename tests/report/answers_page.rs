@@ -78,13 +78,13 @@ fn a_page_has_the_input_and_what_each_stage_answered() {
     assert_eq!(column(&columns["id"]), some(["short", "long", "odd"]));
     assert_eq!(column(&columns["state"]), some(["ok", "ok", "partial"]));
     let [say, grade] = [&columns["stages"][0]["own"], &columns["stages"][1]["own"]];
-    assert_eq!((say["status"].as_str(), grade["status"].as_str()), (Some("oof"), Some("oos")));
+    assert_eq!((say["status"].as_str(), grade["status"].as_str()), (Some("oof"), Some("ooo")));
     let said = column(&say["text"]);
     assert_eq!(said[..2], [Some("It is red".to_owned()), Some("It is blue and green".to_owned())]);
     assert_eq!(said[2].as_deref(), Some("invalid-input: nothing is to be said of impossible"));
-    assert_eq!((&grade["score"], &grade["passed"]), (&json!([0.9, 0.9, null]), &json!("11-")));
+    assert_eq!((&grade["score"], &grade["passed"]), (&json!([0.9, 0.9, 0.0]), &json!("110")));
     assert_eq!(column(&columns["input"])[0].as_deref(), Some("text\u{7f}red\nid\u{7f}short"));
-    assert!(page.contains("<dd>100 % passed</dd>") && page.contains("mean score 0.9"));
+    assert!(page.contains("<dd>67 % passed</dd>") && page.contains("mean score 0.6"));
     assert_eq!(page, answers_page(&run, None), "the same record is the same page");
 
     // The input is gone: what is on record is there nonetheless.

@@ -36,7 +36,7 @@ fn readable_members(members: &Map<String, Value>) -> Map<String, Value> {
         OF_INTERVAL.into_iter().find(|name| interval.is_some() && members.get(*name).is_some_and(Value::is_number));
     let is_shown = |name: &str, value: &Value| {
         let is_empty = value.is_null() || value.as_object().is_some_and(Map::is_empty);
-        !is_empty && !(of.is_some() && name == "interval")
+        !is_empty && (of.is_none() || name != "interval")
     };
     let shown = members.iter().filter(|(name, value)| is_shown(name, value)).map(|(name, value)| {
         let shown = match (readable_part(value), &interval) {
