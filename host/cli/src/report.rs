@@ -3,11 +3,10 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use jackfield::internal::RunInputs;
-use jackfield_engine::read_again;
+use jackfield_engine::{InputAgain, read_again};
 use jackfield_report::{OtherRun, answers_page, page};
 use jackfield_store::{Db, ItemRow, RunJson, StoreError, read_record, write_whole};
 
@@ -87,18 +86,17 @@ fn answers(args: &Args, folder: &Path, run: &RunJson, db: &Db) -> Result<String,
         None => None,
     };
     let other = against.as_ref().map(|(run, db)| OtherRun { run, db });
-    let mut rows = Vec::new();
-    db.each_item(|row| {
-        rows.push(row);
-        Ok(())
-    })?;
-    let mut documents: BTreeMap<u64, Arc<str>> =
-        match read_again(&run.plan, &RunInputs::in_folder(folder), db, &rows, MOST_INPUT) {
-            Ok(documents) => documents,
-            Err(error) => {
-                terminal().say(format!("note: the input of the run is not on the page: {error}"));
-                BTreeMap::new()
-            }
-        };
-    answers_page(run, db, other, &mut |row| documents.remove(&row.index))
+    let run_inputs = RunInputs::in_folder(folder);
+    let unread = |error: &dyn std::fmt::Display| {
+        terminal().say(format!("note: the input of the run is not on the page: {error}"));
+    };
+    let mut input = InputAgain::open(&run.plan, &run_inputs).map_err(|error| unread(&error)).ok();
+    answers_page(run, db, other, &mut |row| {
+        let document = input.as_mut()?.document_of(db, row);
+        document.unwrap_or_else(|error| {
+            unread(&error);
+            input = None;
+            None
+        })
+    })
 }

@@ -48,11 +48,17 @@ const drawOrder = () => {
   }
 };
 
-// What of a text is in a row: a line a member where there is room for all, else one after the other.
-const brief = (id) => {
-  const lines = text(id).slice(0, 4000).split("\n").map((line) => line.trim()).filter((line) => line !== "");
-  const isOfMembers = lines.length > 3 && lines.some((line) => line.includes(AFTER_NAME));
-  const joined = lines.reduce((all, line) => all + (all === "" ? "" : isOfMembers ? (all.endsWith(AFTER_NAME) ? "" : " · ") : "\n") + line, "");
+// What of a text is in a row: short members one after the other, and a line for each longer one where there is room for all.
+const SHORT_LINE = 30;
+const brief = (id, itemId = null) => {
+  const lines = text(id).slice(0, 4000).split("\n").map((line) => line.trim())
+    .filter((line) => line !== "" && (itemId === null || !line.endsWith(`${AFTER_NAME}${itemId}`)));
+  const isShort = (line) => line !== undefined && line.includes(AFTER_NAME) && line.length <= SHORT_LINE;
+  const isCrowded = lines.length > 3 && lines.some((line) => line.includes(AFTER_NAME));
+  const joined = lines.reduce((all, line, at) => {
+    if (all === "" || all.endsWith(AFTER_NAME)) return all + line;
+    return `${all}${isCrowded || isShort(line) && isShort(lines[at - 1]) ? " · " : "\n"}${line}`;
+  }, "");
   return marked(joined.replaceAll(AFTER_NAME, ": "), filter.terms, 280);
 };
 
@@ -98,7 +104,7 @@ const drawRow = (item) => {
   const hidden = make("span", "", `${sign} `);
   hidden.setAttribute("aria-hidden", "true");
   th.append(make("div", "cell", link, make("span", `row-state ${looks}`, hidden, state)));
-  const input = make("td", "", make("div", "cell", ...brief(columns.input[item])));
+  const input = make("td", "", make("div", "cell", ...brief(columns.input[item], text(columns.id[item]))));
   if (columns.fault[item] !== null) input.replaceChildren(make("div", "cell", make("span", "bad", "✕ "), ...brief(columns.fault[item])));
   tr.append(th, input);
   for (const stage of stages) {
