@@ -68,9 +68,8 @@ fn of_column<'a>(report: &'a Value, name: &str) -> &'a Value {
 /// Two runs over forty items, of which twelve pass in the first alone and one in the second alone.
 fn worse(pipeline: &Pipeline) -> [String; 2] {
     let before: String = (0..40).map(|at| item(&format!("q{at}"), at != 20, 0.75, at % 2 == 0)).collect();
-    let after: String = (0..41)
-        .map(|at| item(&format!("q{at}"), at >= 12, if at < 12 { 0.25 } else { 0.75 }, at % 2 == 0))
-        .collect();
+    let after: String =
+        (0..41).map(|at| item(&format!("q{at}"), at >= 12, if at < 12 { 0.25 } else { 0.75 }, at % 2 == 0)).collect();
     [run(pipeline, &before), run(pipeline, &after)]
 }
 
@@ -174,15 +173,13 @@ name = "cached"
 path = {:?}
 allow_native = true
 sha256 = "{}"
-[plugins.odd.grants]
-model = true
 [input]
 use = "jsonl"
 path = "items.jsonl"
 id = "id"
 [cache.kept]
 tiers = [{{ use = "sqlite" }}]
-[models.m]
+[model.m]
 use = "mock"
 with = {{ latency_ms = 30 }}
 cache = "kept"

@@ -12,6 +12,7 @@ mod caches;
 mod check_json;
 mod checked_inputs;
 mod claims;
+mod compare;
 mod compiled_plugins;
 mod conformance;
 mod cpu_time;

@@ -226,13 +226,11 @@ name = "slow"
 path = {:?}
 allow_native = true
 sha256 = "{}"
-[plugins.odd.grants]
-model = true
 [input]
 use = "jsonl"
 path = "items.jsonl"
 id = "id"
-[models.m]
+[model.m]
 use = "mock"
 with = {{ latency_ms = 40 }}
 [stages.said]

@@ -241,10 +241,8 @@ impl Db {
     /// Calls `visit` for every completion on behalf of an item, in the order in which they ended.
     pub fn each_completion_of_item(&self, item: &str, mut visit: impl FnMut(CompletionRow)) -> Result<(), StoreError> {
         self.run(|db| {
-            let mut query = db.prepare_cached(
-                "SELECT model, stage, source, tier, failure IS NOT NULL, tries, tokens_in, tokens_out, usd, took_us
-                 FROM model_calls WHERE item = ?1 ORDER BY seq",
-            )?;
+            let sql = format!("SELECT {COMPLETION_COLUMNS} FROM {COMPLETIONS} WHERE item = ?1 ORDER BY seq");
+            let mut query = db.prepare_cached(&sql)?;
             let mut rows = query.query([item])?;
             while let Some(row) = rows.next()? {
                 visit(completion_row(row)?);
@@ -256,9 +254,8 @@ impl Db {
     /// Calls `visit` for every completion, with the id of the item that it is for, in the order in which they ended.
     pub fn each_completion_with_item(&self, mut visit: impl FnMut(String, CompletionRow)) -> Result<(), StoreError> {
         self.each(
-            "SELECT model, stage, source, tier, failure IS NOT NULL, tries, tokens_in, tokens_out, usd, took_us, item
-             FROM model_calls ORDER BY seq",
-            |row| Ok((row.get(10)?, completion_row(row)?)),
+            &format!("SELECT {COMPLETION_COLUMNS}, item FROM {COMPLETIONS} ORDER BY seq"),
+            |row| Ok((row.get(13)?, completion_row(row)?)),
             |(item, row)| visit(item, row),
         )
     }

@@ -44,6 +44,11 @@ impl Kind {
         }
     }
 
+    /// Whether it is a type of numbers.
+    pub(crate) const fn is_number(self) -> bool {
+        matches!(self, Self::Int | Self::WideInt | Self::Double)
+    }
+
     /// The kind of a value that is no object; none for `null`.
     fn of(json: &str) -> Option<Self> {
         match json.as_bytes().first() {
@@ -99,6 +104,18 @@ impl<'a> Cell<'a> {
             Self::Null => Cow::Borrowed("null"),
             Self::Text(json) => Cow::Borrowed(json),
             Self::Bool(_) | Self::Number(_) | Self::Json(_) => self.text(),
+        }
+    }
+}
+
+impl Cell<'_> {
+    /// The number, if it is one; of truth values 1 and 0.
+    pub(crate) fn number(self) -> Option<f64> {
+        match self {
+            Self::Number(text) => text.parse().ok(),
+            Self::Bool(true) => Some(1.0),
+            Self::Bool(false) => Some(0.0),
+            Self::Null | Self::Text(_) | Self::Json(_) => None,
         }
     }
 }

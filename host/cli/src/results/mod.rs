@@ -3,13 +3,13 @@
 //! The record is read twice, from beginning to end: first to learn which columns there are and of which types, then for the rows.
 //! So memory does not grow with the number of items. Both see the record as it is at one moment, also while a run is at work.
 
-mod columns;
+pub(crate) mod columns;
 mod csv;
 mod jsonl;
 mod parquet;
 mod provenance;
-mod rows;
-mod selection;
+pub(crate) mod rows;
+pub(crate) mod selection;
 mod sink;
 mod text_table;
 

@@ -241,6 +241,11 @@ const fn answer_of(row: &ResultRow) -> Option<&Arc<str>> {
 }
 
 impl<'a> Row<'a> {
+    /// The id of the item.
+    pub(crate) fn item(self) -> &'a str {
+        &self.values.item.id
+    }
+
     /// The value at the end of a path from an origin, as JSON text. A path that leads to a list whose elements have rows leads to
     /// the element.
     pub(crate) fn value(self, origin: &Origin, path: &[Step]) -> Option<Cow<'a, str>> {
