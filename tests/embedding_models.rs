@@ -119,7 +119,7 @@ fn a_model_that_embeds_nothing_and_a_stage_without_a_model_are_refused_by_check(
         |            `----- here
     ----'
 
-    hint: known models that offer it: `mock`, `transformer`
+    hint: known models that offer it: `mock`, `openai-embeddings`, `transformer`
 
     error[missing-key]: stage `retrieve`: `retrieve` needs a model that offers `embed` as it is configured, and the stage has none
         ,-[ [folder]/pipeline.toml:33:9 ]

@@ -1,15 +1,16 @@
 //! `jackfield plugins test` checks whether a plugin keeps the promises of the contract, and prints the level that it reaches.
 
-use std::{collections::BTreeSet, fmt::Write as _, path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, fmt::Write as _, path::PathBuf, sync::Arc, time::Duration};
 
 use clap::ArgGroup;
 use jackfield::bundled;
-use jackfield_conformance::{ExtensionReport, Level, Outcome, Report, Settings, every_check, examine};
+use jackfield_conformance::{ExtensionReport, Level, Outcome, Report, Servers, Settings, every_check, examine};
 use jackfield_loader::{
     Linkage, LoadError, Plugin, escape_untrusted, imports,
     sandbox::{Grant, GrantError, Permission},
 };
 use jackfield_plugin_api::Kind;
+use jackfield_services::Http;
 use serde_json::{Value, json};
 
 use super::{
@@ -55,6 +56,8 @@ Checks:"
     text
 }
 
+/// The largest answer of a server that an extension gets, as by default in a pipeline.
+const MAX_RESPONSE_BYTES: u64 = 64 << 20;
 /// The columns of the list of checks in the help.
 const HELP_WIDTH: usize = 90;
 
@@ -138,10 +141,26 @@ fn grants_for_caches(plugin: &Plugin) -> Vec<Grant> {
         .collect()
 }
 
+/// The servers of this world, each for those to whom it is granted.
+fn servers() -> Servers {
+    let http = Arc::new(Http::default());
+    Servers(Arc::new(move |grants, request| {
+        let http = Arc::clone(&http);
+        Box::pin(async move { http.fetch(&grants, request, MAX_RESPONSE_BYTES).await })
+    }))
+}
+
 pub(super) fn test(args: &Args) -> Exit {
     let name = args.bundled.clone().filter(|name| !name.is_empty()).or_else(|| args.name.clone());
-    let settings =
-        Settings { kind: args.kind, name, config: args.config.clone(), quick: args.quick, longest: args.timeout };
+    let settings = Settings {
+        kind: args.kind,
+        name,
+        config: args.config.clone(),
+        // Whoever gives a configuration means the servers that it names.
+        servers: args.config.is_some().then(servers),
+        quick: args.quick,
+        longest: args.timeout,
+    };
     let loaded = match &args.path {
         None => Ok((bundled(), bundled(), Vec::new())),
         Some(path) => load_file(path, args.allow_native, args.grants.clone()).and_then(|plugin| {

@@ -1,9 +1,13 @@
 //! From a plugin to a report.
 
-use std::time::{Duration, Instant};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use jackfield_loader::{ExtensionEntry, Linkage, Plugin};
-use jackfield_plugin_api::{Kind, Picks};
+use jackfield_loader::{ExtensionEntry, Linkage, Plugin, sandbox::Grants};
+use jackfield_plugin_api::{BoxFuture, HttpRequest, HttpResponse, Kind, Picks, Result};
 use serde_json::Value;
 
 use super::{
@@ -11,6 +15,16 @@ use super::{
     catalogue::{CHECKS, Check},
     extension_under_test::ExtensionUnderTest,
 };
+
+/// Asks real servers on behalf of an extension with these grants.
+#[derive(Clone)]
+pub struct Servers(pub Arc<dyn Fn(Arc<Grants>, HttpRequest) -> BoxFuture<'static, Result<HttpResponse>> + Send + Sync>);
+
+impl fmt::Debug for Servers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Servers")
+    }
+}
 
 /// How an examination is made.
 #[derive(Clone, Debug)]
@@ -21,6 +35,8 @@ pub struct Settings {
     pub name: Option<String>,
     /// The configuration to use in place of those of the examples.
     pub config: Option<Value>,
+    /// The servers that a given configuration names. Without them, a script answers whatever is fetched.
+    pub servers: Option<Servers>,
     /// Smaller batches and fewer repetitions.
     pub quick: bool,
     /// The longest that a call may take, 1 s at least.
@@ -29,7 +45,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { kind: None, name: None, config: None, quick: false, longest: Duration::from_secs(10) }
+        Self { kind: None, name: None, config: None, servers: None, quick: false, longest: Duration::from_secs(10) }
     }
 }
 

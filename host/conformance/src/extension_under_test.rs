@@ -67,7 +67,8 @@ impl<'a> ExtensionUnderTest<'a> {
         let descriptor = &entry.descriptor;
         let call_runner = CallRunner::new(settings.longest, linkage)?;
         let scratch = tempfile::tempdir()?;
-        let shared = SharedByHosts::default();
+        let servers = settings.servers.clone().map(|servers| (servers, Arc::clone(&entry.grants)));
+        let shared = SharedByHosts { servers, ..SharedByHosts::default() };
         let config = Schema::of_config(&descriptor.config);
         let input = Schema::new(descriptor.input.clone()).with_tensors(&shared.tensors);
         let (mut setups, mut refused) = (Vec::new(), Vec::new());

@@ -14,6 +14,7 @@ use jackfield_plugin_api::{
 };
 
 use super::{
+    Servers,
     key_value_server::KeyValueServer,
     tensors::{Tensors, references},
     value_generator,
@@ -105,6 +106,8 @@ pub(super) struct SharedByHosts {
     /// Every tensor that an input named or an extension made.
     pub(super) tensors: Arc<Tensors>,
     pub(super) key_value_server: Arc<KeyValueServer>,
+    /// Real servers, and what the extension may do.
+    pub(super) servers: Option<(Servers, Arc<Grants>)>,
 }
 
 /// The host of one call. Each document has a cache of its own, so that no document's answer depends on another's.
@@ -117,6 +120,7 @@ pub(super) struct ScriptedHost {
     cache: Mutex<HashMap<(u32, String), CacheValue>>,
     tensors: Arc<Tensors>,
     key_value_server: Arc<KeyValueServer>,
+    servers: Option<(Servers, Arc<Grants>)>,
     /// For each request, the digests of the tensors that it named or that were made on its behalf.
     declared_tensors: Mutex<HashMap<u32, HashSet<String>>>,
 }
@@ -135,6 +139,7 @@ impl ScriptedHost {
             cache: Mutex::default(),
             tensors: Arc::clone(&shared.tensors),
             key_value_server: Arc::clone(&shared.key_value_server),
+            servers: shared.servers.clone(),
             declared_tensors: Mutex::new((0..).zip(batch.iter().map(named)).collect()),
         })
     }
@@ -240,6 +245,9 @@ impl HostCalls for ScriptedHost {
                 let unreachable = || Failure::Unavailable(SCRIPTED.to_owned());
                 let body = self.key_value_server.answer(&request.body).ok_or_else(unreachable)?;
                 return Ok(HttpResponse { status: 200, headers: Vec::new(), body });
+            }
+            if let Some((Servers(ask), grants)) = &self.servers {
+                return ask(Arc::clone(grants), request).await;
             }
             let headers = vec![("content-type".to_owned(), "text/html; charset=utf-8".to_owned())];
             Ok(HttpResponse { status: 200, headers, body: PAGE.as_bytes().to_vec() })
