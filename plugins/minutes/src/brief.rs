@@ -291,7 +291,7 @@ mod tests {
 
     #[test]
     fn of_each_source_the_surest_are_in_and_the_others_are_counted() {
-        let of = |source: &str, place: u64, text: &str, confidence: f64| Finding {
+        let of = |source: &str, place: usize, text: &str, confidence: f64| Finding {
             source: source.to_owned(),
             ..finding("decision", place, text, confidence)
         };

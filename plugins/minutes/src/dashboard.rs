@@ -334,7 +334,7 @@ mod tests {
 
     #[test]
     fn of_each_source_the_surest_are_listed_and_the_others_are_counted() {
-        let of = |kind: &str, place: u64, text: &str, confidence: f64| Finding {
+        let of = |kind: &str, place: usize, text: &str, confidence: f64| Finding {
             source: "lens".to_owned(),
             ..finding(kind, place, text, confidence)
         };
