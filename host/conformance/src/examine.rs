@@ -18,7 +18,10 @@ use super::{
 
 /// Asks real servers on behalf of an extension with these grants.
 #[derive(Clone)]
-pub struct Servers(pub Arc<dyn Fn(Arc<Grants>, HttpRequest) -> BoxFuture<'static, Result<HttpResponse>> + Send + Sync>);
+pub struct Servers(pub Arc<Ask>);
+
+/// Makes a request for an extension with these grants.
+pub type Ask = dyn Fn(Arc<Grants>, HttpRequest) -> BoxFuture<'static, Result<HttpResponse>> + Send + Sync;
 
 impl fmt::Debug for Servers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
