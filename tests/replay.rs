@@ -305,6 +305,7 @@ fn plan(item: &str, timeout: Option<Duration>) -> Plan {
         scope: Scope::Item,
         for_each: None,
         repeat: None,
+        when: None,
         reads: Vec::new(),
         policy: Policy {
             timeout,
@@ -336,6 +337,8 @@ fn plan(item: &str, timeout: Option<Duration>) -> Plan {
         keep_runs: None,
         max_usd: None,
         recorded_calls: Default::default(),
+        columns: Vec::new(),
+        requirements: Vec::new(),
         search: None,
         item_views: ViewMarks::default(),
         exports: Vec::new(),

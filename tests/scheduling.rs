@@ -126,6 +126,7 @@ fn plan(case: &Case) -> Plan {
             scope: Scope::Item,
             for_each: spec.for_each.then_some(parts),
             repeat: spec.repeat,
+            when: None,
             reads,
             policy: Policy {
                 timeout: None,
@@ -158,6 +159,8 @@ fn plan(case: &Case) -> Plan {
         keep_runs: None,
         max_usd: None,
         recorded_calls: Default::default(),
+        columns: Vec::new(),
+        requirements: Vec::new(),
         search: None,
         item_views: ViewMarks::default(),
         exports: Vec::new(),

@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use jackfield_pipeline::{
-    CachePlan, EnvironmentVariable, ExtensionRef, InputExpr, InputPlan, ModelPlan, ObjectivePlan, OnError, Plan,
-    RoutePlan, Scope, SearchPlan, StagePlan, Wire,
+    CachePlan, Condition, EnvironmentVariable, ExtensionRef, InputExpr, InputPlan, ModelPlan, ObjectivePlan, OnError,
+    Plan, RequirementPlan, RoutePlan, Scope, SearchPlan, StagePlan, WhenPlan, Wire,
 };
 use serde_json::{Map, Value, json};
 
@@ -41,8 +41,9 @@ pub(super) fn described(plan: &Plan, file: &str, notes: &[String]) -> Value {
         ("search", plan.search.as_ref().map_or(Value::Null, |entry| search(plan, entry))),
         ("output", output(plan)),
         ("variables", named(plan.variables.iter().map(|entry| (&entry.name, variable(entry))))),
+        ("require", plan.requirements.iter().map(|entry| requirement(plan, entry)).collect::<Map<_, _>>().into()),
     ]);
-    for key in ["model", "cache", "output", "variables"] {
+    for key in ["model", "cache", "output", "variables", "require"] {
         if pipeline[key].as_object().is_some_and(Map::is_empty) {
             pipeline.as_object_mut().into_iter().for_each(|pipeline| {
                 pipeline.remove(key);
@@ -171,6 +172,7 @@ fn stage(plan: &Plan, stage: &StagePlan) -> Value {
             ("kind", json!(stage.extension.kind)),
             ("in", expression(plan, &stage.input)),
             ("for_each", wire(plan, stage.for_each.as_ref())),
+            ("when", stage.when.as_ref().map_or(Value::Null, |when| condition(plan, when))),
             ("repeat", json!(stage.repeat)),
             (
                 "runs",
@@ -178,6 +180,7 @@ fn stage(plan: &Plan, stage: &StagePlan) -> Value {
                     (true, _) => "at export",
                     (false, Scope::Run) => "once a run",
                     (false, Scope::Item) => "once an item",
+                    (false, Scope::All) => "once over all items",
                 }),
             ),
             ("reads", json!(reads)),
@@ -205,6 +208,21 @@ fn stage(plan: &Plan, stage: &StagePlan) -> Value {
 
 fn wire(plan: &Plan, wire: Option<&Wire>) -> Value {
     wire.map_or(Value::Null, |wire| plan.wire_text(wire).into())
+}
+
+/// When a stage is on, as `when` has it.
+fn condition(plan: &Plan, when: &WhenPlan) -> Value {
+    let keys = when.condition.keys().into_iter().map(|(key, value)| (key.to_owned(), value));
+    match wire(plan, Some(&when.wire)) {
+        wire if when.condition == Condition::True => wire,
+        wire => [("wire".to_owned(), wire)].into_iter().chain(keys).collect::<Map<_, _>>().into(),
+    }
+}
+
+/// What is required of a run: the wire, and its bounds.
+fn requirement(plan: &Plan, requirement: &RequirementPlan) -> (String, Value) {
+    let bounds = requirement.condition.keys().into_iter().map(|(key, value)| (key.to_owned(), value));
+    (plan.wire_text(&requirement.wire), bounds.collect::<Map<_, _>>().into())
 }
 
 /// What a call gets, as `in` has it; null for nothing.

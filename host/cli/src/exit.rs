@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use jackfield_engine::EngineError;
 use jackfield_loader::mask_secrets;
-use jackfield_store::RunState;
+use jackfield_store::{RunState, Summary};
 
 use crate::terminal::{output, terminal};
 
@@ -22,6 +22,8 @@ pub enum Exit {
     Partial,
     /// 4: a comparison found a regression.
     Regression,
+    /// 5: the run does not meet what its pipeline requires of it.
+    Unmet,
     /// 130: interrupted by Ctrl-C, SIGTERM or SIGHUP; the run can be resumed.
     Interrupted,
 }
@@ -34,7 +36,7 @@ struct Code {
 }
 
 /// The exit codes, for `--help` and for the page of the reference.
-static CODES: [Code; 7] = [
+static CODES: [Code; 8] = [
     Code {
         code: 0,
         meaning: "everything was done",
@@ -64,6 +66,11 @@ static CODES: [Code; 7] = [
         of_commands: &[("run", "the run ended, and part of it failed")],
     },
     Code { code: 4, meaning: "`runs compare` found a regression beyond the threshold", of_commands: &[] },
+    Code {
+        code: 5,
+        meaning: "the run does not meet what `[require]` of its pipeline says",
+        of_commands: &[("run", "the run ended, and does not meet what `[require]` of its pipeline says")],
+    },
     Code { code: 101, meaning: "a bug in jackfield", of_commands: &[] },
     Code {
         code: INTERRUPTED as u8,
@@ -99,6 +106,7 @@ impl From<Exit> for ExitCode {
             Exit::Usage => 2,
             Exit::Partial => 3,
             Exit::Regression => 4,
+            Exit::Unmet => 5,
             Exit::Interrupted => INTERRUPTED as u8,
         })
     }
@@ -111,6 +119,16 @@ impl From<RunState> for Exit {
             RunState::Partial => Self::Partial,
             RunState::Failed => Self::Failed,
             RunState::Running | RunState::Interrupted => Self::Interrupted,
+        }
+    }
+}
+
+impl From<&Summary> for Exit {
+    fn from(summary: &Summary) -> Self {
+        let is_unmet = summary.requirements.iter().any(|requirement| !requirement.met);
+        match summary.last_session.selected.unwrap_or(summary.state).into() {
+            Self::Success | Self::Partial if is_unmet => Self::Unmet,
+            exit => exit,
         }
     }
 }
@@ -139,7 +157,7 @@ impl Exit {
             }
         };
         match self {
-            Self::Success | Self::Partial | Self::Regression if is_lost => Self::Failed,
+            Self::Success | Self::Partial | Self::Regression | Self::Unmet if is_lost => Self::Failed,
             exit => exit,
         }
     }

@@ -4,7 +4,9 @@ use std::{collections::BTreeSet, fmt::Write as _};
 
 use clap::ValueEnum;
 use jackfield::internal::InputLook;
-use jackfield_pipeline::{InputExpr, ObjectivePlan, Plan, Scope, SearchPlan, Source, StagePlan, Wire};
+use jackfield_pipeline::{
+    Condition, InputExpr, ObjectivePlan, Plan, Scope, SearchPlan, Source, StagePlan, WhenPlan, Wire,
+};
 use jackfield_plugin_api::Goal;
 
 use super::{
@@ -101,6 +103,7 @@ fn source_name(plan: &Plan, source: Source) -> Option<String> {
     match source {
         Source::Input => Some("input".to_owned()),
         Source::Each | Source::Spend => None,
+        Source::Column(column) => source_name(plan, plan.columns.get(column)?.wire.source),
         Source::Stage(index) => plan.stages.get(index).map(|stage| stage.name.clone()),
     }
 }
@@ -154,6 +157,16 @@ fn all_stages(plan: &Plan) -> impl Iterator<Item = &StagePlan> {
     plan.stages.iter().chain(&plan.exports)
 }
 
+/// When a stage is on, in words: `when triage.kind equals "billing"`.
+fn when_words(plan: &Plan, when: &WhenPlan) -> String {
+    let wire = plan.wire_text(&when.wire);
+    if when.condition == Condition::True {
+        format!("when {wire}")
+    } else {
+        format!("when {wire} {}", when.condition.words())
+    }
+}
+
 /// A note on how often a stage runs, unless that is once an item, on its searched keys, and on the constants that it gets.
 fn schedule(plan: &Plan, stage: &StagePlan) -> Option<String> {
     let each = stage.for_each.as_ref().map(|_| "each element".to_owned());
@@ -162,11 +175,13 @@ fn schedule(plan: &Plan, stage: &StagePlan) -> Option<String> {
     let run = match (exported, stage.scope) {
         (true, _) => Some("at export".to_owned()),
         (false, Scope::Run) => Some("once a run".to_owned()),
+        (false, Scope::All) => Some("over all items".to_owned()),
         (false, Scope::Item) => None,
     };
     let keys = searched_keys(plan, stage);
     let keys = (!keys.is_empty()).then(|| format!("searched: {}", keys.join(", ")));
-    let mut parts: Vec<String> = [run, each, repeat, keys].into_iter().flatten().collect();
+    let when = stage.when.as_ref().map(|when| when_words(plan, when));
+    let mut parts: Vec<String> = [run, when, each, repeat, keys].into_iter().flatten().collect();
     add_constants(&stage.input, "", &mut parts);
     (!parts.is_empty()).then(|| parts.join(", "))
 }
@@ -213,7 +228,8 @@ const SEARCH: &str = "[search]";
 struct Arrow {
     from: String,
     to: String,
-    /// For a wire into a policy, what the policy makes of it: such an arrow is dashed.
+    /// For a wire into a policy, what the policy makes of it, and `when` for the wire that decides whether the stage is on: such an
+    /// arrow is dashed.
     role: Option<String>,
 }
 
@@ -225,8 +241,11 @@ fn arrows(plan: &Plan) -> Vec<Arrow> {
         Some(Arrow { from, to: to.to_owned(), role: Some(role) })
     };
     for stage in all_stages(plan) {
+        let when = stage.when.as_ref().and_then(|when| source_name(plan, when.wire.source));
+        let condition = when.map(|from| Arrow { from, to: stage.name.clone(), role: Some("when".to_owned()) });
         let read = sources(plan, stage).into_iter();
         arrows.extend(read.map(|from| Arrow { from, to: stage.name.clone(), role: None }));
+        arrows.extend(condition);
         arrows.extend(route_wires(stage).into_iter().filter_map(|wire| policy_arrow(wire, &stage.name)));
     }
     if let Some(search) = &plan.search {
@@ -310,7 +329,7 @@ fn as_dot(plan: &Plan) -> String {
             None => writeln!(text, "  {from} -> {to};"),
             Some(role) => {
                 // What is learned from comes later: it is not what puts a stage to the right of another.
-                let constraint = if role == "context" { "" } else { ", constraint=false" };
+                let constraint = if role == "context" || role == "when" { "" } else { ", constraint=false" };
                 writeln!(text, "  {from} -> {to} [style=dashed{constraint}, label={}];", for_dot(&role))
             }
         };

@@ -16,6 +16,7 @@
 #![forbid(unsafe_code)]
 
 mod addresses;
+mod all_items;
 mod cache;
 mod cache_prune;
 mod check;

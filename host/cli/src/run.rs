@@ -20,6 +20,7 @@ use jackfield_store::{ModelCount, RunState, SearchCount, Spend, Summary, TierCou
 use serde_json::{Value, json};
 
 use super::{
+    all_items::{all_items_lines, unmet_lines},
     exit::{Exit, codes_of, print_error},
     forecast::forecast,
     go_on::{GoOn, go_on},
@@ -136,7 +137,7 @@ pub(super) fn run(args: &Args) -> Exit {
                     &out_option(&args.out),
                 );
             }
-            summary.last_session.selected.unwrap_or(summary.state).into()
+            Exit::from(&*summary)
         }
     });
     done.unwrap_or_else(|error| {
@@ -300,6 +301,12 @@ fn conclude(summary: &Summary, plan: &Plan, go_on: &GoOn, out: &str) {
         let rate = rate_text(summary.items_per_second);
         terminal.say(format!("  {rate}, an item in p50 {}, p95 {}", ms(times.p50_ms), ms(times.p95_ms)));
     }
+    let all_items = all_items_lines(summary);
+    if !all_items.is_empty() {
+        terminal.say("");
+        all_items.into_iter().for_each(|line| terminal.say(line));
+    }
+    unmet_lines(summary).into_iter().for_each(|line| terminal.say_failure(line));
     models(summary);
     if let Some(search) = &summary.search {
         terminal.say(searched(search, &format!("{}{out}", summary.run)));

@@ -77,7 +77,10 @@ fn show(name: &str, item: Option<&str>, args: &RunsArgs) -> Result<Exit, StoreEr
             .iter()
             .filter_map(|(stage, counts)| {
                 let name = run.plan.stages.get(*stage as usize)?.name.clone();
-                Some((name, json!({ "ok": counts.ok, "failed": counts.failed, "skipped": counts.skipped })))
+                Some((
+                    name,
+                    json!({ "ok": counts.ok, "failed": counts.failed, "skipped": counts.skipped, "off": counts.off }),
+                ))
             })
             .collect();
         let sessions: Vec<_> = sessions
@@ -129,11 +132,12 @@ fn show(name: &str, item: Option<&str>, args: &RunsArgs) -> Result<Exit, StoreEr
             counts.ok.to_string(),
             counts.failed.to_string(),
             counts.skipped.to_string(),
+            counts.off.to_string(),
             time(stats.map(|stats| stats.p50_ms)),
             time(stats.map(|stats| stats.p95_ms)),
         ])
     });
-    output().lines(table(&["stage", "ok", "failed", "skipped", "p50", "p95"], rows.collect()));
+    output().lines(table(&["stage", "ok", "failed", "skipped", "off", "p50", "p95"], rows.collect()));
     if !failures.is_empty() {
         output().line("");
         let rows = failures.iter().take(SHOWN_FAILURES).map(|failure| {

@@ -7,11 +7,12 @@ use jackfield_loader::{Registry, escape_untrusted};
 use jackfield_pipeline::{MOST_CALLS, Plan, Scope, Source, StagePlan};
 use jackfield_plugin_api::{Context, Document, Failure, Instance, Request};
 use jackfield_services::Services;
-use jackfield_store::{Answer, Blobs, Db, ItemRow, ResultRow};
+use jackfield_store::{Answer, Blobs, Db, ItemRow, OF_RUN, OVER_ALL, ResultRow};
 
 use super::{
     batch::{self, Batch, BatchId},
     batch_control::BatchControl,
+    columns::Columns,
     document_list::list_of,
     export_error::ExportError,
     index::{PerStage, StageIdx},
@@ -38,7 +39,8 @@ pub fn export_inputs(
     recorded_inputs(plan, inputs, export, db, Some(item))
 }
 
-/// What each call of a stage gets, or of an export, from what is on record of an item; none for a stage that runs once a run.
+/// What each call of a stage gets, or of an export, from what is on record of an item; none for a stage that runs once a run or over
+/// all items.
 ///
 /// # Errors
 /// As those of [`export_inputs`].
@@ -57,7 +59,7 @@ pub fn recorded_inputs(
     let recorded = Recorded::read(plan, inputs, export, db, item)?;
     let explained = |why: NoInput| match why {
         NoInput::NotFound(what) => no_input(what),
-        NoInput::NoResult(stage) => no_input(recorded.why_absent(plan, stage)),
+        NoInput::NoResult(stage) | NoInput::Off(stage) => no_input(recorded.why_absent(plan, stage)),
     };
     let value_in = |source| recorded.source_value(source, None);
     let elements = match &export.for_each {
@@ -80,7 +82,9 @@ pub fn recorded_inputs(
 struct Recorded {
     item: Option<Document>,
     /// A document a stage of the plan, or why there is none.
-    stages: PerStage<Result<Document, String>>,
+    stages: PerStage<Result<Document, NoDocument>>,
+    /// What is read of every item, by column, for a stage over all items.
+    columns: Vec<Option<Document>>,
 }
 
 impl Recorded {
@@ -92,22 +96,36 @@ impl Recorded {
         row: Option<&ItemRow>,
     ) -> Result<Self, ExportError> {
         let of_item = row.map(|row| db.results(row.index as i64)).transpose()?.unwrap_or_default();
-        let rows = [db.results(-1)?, of_item];
+        let (of_run, over_all) = (db.results(OF_RUN)?, db.results(OVER_ALL)?);
         let document = |(index, stage): (usize, &StagePlan)| {
-            document_of(stage, StageIdx::new(index), &rows[usize::from(stage.scope == Scope::Item)])
+            let rows = match stage.scope {
+                Scope::Run => &of_run,
+                Scope::Item => &of_item,
+                Scope::All => &over_all,
+            };
+            document_of(stage, StageIdx::new(index), rows)
+        };
+        let columns = match export.scope {
+            Scope::All => Columns::of_record(db, plan)?.documents,
+            Scope::Run | Scope::Item => Vec::new(),
         };
         let item = match row.filter(|_| export.reads_input()) {
             Some(row) => Some(read_one_again(plan, inputs, db, row)?),
             None => None,
         };
-        Ok(Self { item, stages: plan.stages.iter().enumerate().map(document).collect() })
+        Ok(Self { item, stages: plan.stages.iter().enumerate().map(document).collect(), columns })
     }
 
     fn source_value<'a>(&'a self, source: Source, element: Option<&'a Document>) -> SourceValue<'a> {
         let document = match source {
             Source::Input => self.item.as_ref(),
             Source::Each => element,
-            Source::Stage(stage) => self.stages.get(StageIdx::new(stage)).and_then(|document| document.as_ref().ok()),
+            Source::Stage(stage) => match self.stages.get(StageIdx::new(stage)) {
+                Some(Ok(document)) => Some(document),
+                Some(Err(NoDocument::Off(_))) => return SourceValue::Off,
+                Some(Err(NoDocument::Absent(_))) | None => None,
+            },
+            Source::Column(column) => self.columns.get(column).and_then(Option::as_ref),
             Source::Spend => None,
         };
         document.map_or(SourceValue::Absent, SourceValue::Present)
@@ -116,12 +134,28 @@ impl Recorded {
     fn why_absent(&self, plan: &Plan, stage: StageIdx) -> String {
         let name = &plan.stages[stage.get()].name;
         let why = self.stages.get(stage).and_then(|document| document.as_ref().err());
-        format!("stage `{name}` has no result: {}", why.map_or("it was not called", String::as_str))
+        format!("stage `{name}` has no result: {}", why.map_or("it was not called", NoDocument::words))
+    }
+}
+
+/// Why a stage has no result on record, in words that follow "as it was not called".
+pub(super) enum NoDocument {
+    /// It is off.
+    Off(String),
+    /// It failed, was skipped, or was not called.
+    Absent(String),
+}
+
+impl NoDocument {
+    pub(super) fn words(&self) -> &str {
+        match self {
+            Self::Off(why) | Self::Absent(why) => why,
+        }
     }
 }
 
 /// What a stage gave, by the rows of its item, or why it gave nothing. `index` is that of the stage in the plan.
-pub(super) fn document_of(stage: &StagePlan, index: StageIdx, rows: &[ResultRow]) -> Result<Document, String> {
+pub(super) fn document_of(stage: &StagePlan, index: StageIdx, rows: &[ResultRow]) -> Result<Document, NoDocument> {
     let (mut documents, mut failure) = (Vec::new(), None);
     for row in rows.iter().filter(|row| row.stage == index.to_record()) {
         match &row.answer {
@@ -130,6 +164,9 @@ pub(super) fn document_of(stage: &StagePlan, index: StageIdx, rows: &[ResultRow]
             }
             Answer::Failed { kind, message } => {
                 failure = failure.or_else(|| Some(format!("it failed, {kind}: {}", escape_untrusted(message))));
+            }
+            Answer::Off { message } => {
+                return Err(NoDocument::Off(format!("it is off: {}", escape_untrusted(message))));
             }
             Answer::Skipped { message } => {
                 failure = failure.or_else(|| Some(format!("it was skipped: {}", escape_untrusted(message))));
@@ -144,7 +181,7 @@ pub(super) fn document_of(stage: &StagePlan, index: StageIdx, rows: &[ResultRow]
         (Some(document), _) => Ok(document),
         // A stage over an empty list made no call.
         (None, None) if stage.is_list() => Ok(Document::new("[]")),
-        (None, failure) => Err(failure.unwrap_or_else(|| "it was not called".to_owned())),
+        (None, failure) => Err(NoDocument::Absent(failure.unwrap_or_else(|| "it was not called".to_owned()))),
     }
 }
 

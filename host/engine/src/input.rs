@@ -2,12 +2,13 @@
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
+use jackfield_loader::sandbox::size;
 use jackfield_pipeline::{InputExpr, Source, Step, Wire};
 use jackfield_plugin_api::{Document, Tensor};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::index::StageIdx;
+use super::{columns::MOST_COLUMN_BYTES, index::StageIdx};
 
 /// What the source of a wire holds at the moment.
 pub(super) enum SourceValue<'a> {
@@ -15,6 +16,8 @@ pub(super) enum SourceValue<'a> {
     Present(&'a Document),
     /// It failed or was skipped.
     Absent,
+    /// It is a stage that is off.
+    Off,
 }
 
 /// Why a call has no input.
@@ -22,6 +25,8 @@ pub(super) enum SourceValue<'a> {
 pub(super) enum NoInput {
     /// The stage that it reads has no result.
     NoResult(StageIdx),
+    /// The stage that it reads is off.
+    Off(StageIdx),
     /// The wire leads nowhere; why.
     NotFound(String),
 }
@@ -43,8 +48,8 @@ pub(super) fn input_of<'a>(
                         }
                         text.push_str(&document.json);
                     }
-                    // A source that failed is left out: the reader works with what there is.
-                    Err(NoInput::NoResult(_)) => {}
+                    // A source that failed or is off is left out: the reader works with what there is.
+                    Err(NoInput::NoResult(_) | NoInput::Off(_)) => {}
                     Err(other) => return Err(other),
                 }
             }
@@ -85,7 +90,14 @@ pub(super) fn value_of<'a>(wire: &Wire, value_in: &impl Fn(Source) -> SourceValu
     let document = match (value_in(wire.source), wire.source) {
         (SourceValue::Present(document), _) => document,
         (SourceValue::Absent, Source::Stage(stage)) => return Err(NoInput::NoResult(StageIdx::new(stage))),
-        (SourceValue::Absent, _) => return Err(NoInput::NotFound("there is no item here".to_owned())),
+        (SourceValue::Off, Source::Stage(stage)) => return Err(NoInput::Off(StageIdx::new(stage))),
+        (SourceValue::Absent, Source::Column(_)) => {
+            let most = size(MOST_COLUMN_BYTES as u64);
+            return Err(NoInput::NotFound(format!("the values of all items take more than {most}")));
+        }
+        (SourceValue::Absent | SourceValue::Off, _) => {
+            return Err(NoInput::NotFound("there is no item here".to_owned()));
+        }
     };
     if wire.path.is_empty() {
         return Ok(document.clone());
@@ -120,7 +132,8 @@ pub fn value_at(json: &str, path: &[Step]) -> Option<String> {
     follow(json, path).ok()
 }
 
-fn follow(json: &str, path: &[Step]) -> Result<String, NoInput> {
+/// The value at the end of a path into a JSON text.
+pub(super) fn follow(json: &str, path: &[Step]) -> Result<String, NoInput> {
     let Some((step, rest)) = path.split_first() else { return Ok(json.to_owned()) };
     let not_found = |what: String| NoInput::NotFound(what);
     match step {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use jackfield_pipeline::{Plan, Scope, Source, StagePlan, Step};
 use jackfield_plugin_api::Document;
-use jackfield_store::{Answer, ItemState, Spend};
+use jackfield_store::{Answer, ItemState, OF_RUN, OVER_ALL, Spend};
 
 use super::{
     index::{ArmIdx, CallIdx, PerStage, StageIdx},
@@ -28,9 +28,9 @@ pub(super) struct ItemStages<'a> {
 
 /// Which item it is.
 pub(super) struct ItemIdentity {
-    /// Position among all items; -1 for the run itself.
+    /// Position among all items; [`OF_RUN`] for the run itself, [`OVER_ALL`] for all items together.
     pub(super) index: i64,
-    /// Its id; empty for the run itself.
+    /// Its id; empty for the run itself, and for all items together.
     pub(super) id: Arc<str>,
     /// [`name_of`](super::seed::name_of) its id.
     pub(super) seed: u64,
@@ -39,16 +39,21 @@ pub(super) struct ItemIdentity {
 impl ItemIdentity {
     /// The run itself, for the stages that depend on no item.
     pub(super) fn run() -> Self {
-        Self { index: -1, id: "".into(), seed: 0 }
+        Self { index: OF_RUN, id: "".into(), seed: 0 }
+    }
+
+    /// All items together, for the stages that run over all of them.
+    pub(super) fn all_items() -> Self {
+        Self { index: OVER_ALL, id: "".into(), seed: 0 }
     }
 }
 
-/// An item in flight, or the run itself for the stages that depend on no item. It lives from when it is admitted until it is
+/// An item in flight, or the run itself for the stages that depend on no item, or all items together. It lives from when it is admitted until it is
 /// finished: recorded and counted.
 pub(super) struct Item {
-    /// Position among all items; -1 for the run itself.
+    /// Position among all items; [`OF_RUN`] for the run itself, [`OVER_ALL`] for all items together.
     pub(super) index: i64,
-    /// Its id; empty for the run itself.
+    /// Its id; empty for the run itself, and for all items together.
     pub(super) id: Arc<str>,
     /// Name of its folder, where it gets one.
     pub(super) folder: String,
@@ -58,7 +63,11 @@ pub(super) struct Item {
     pub(super) admitted: Instant,
     /// What it holds.
     pub(super) document: Document,
-    /// How each stage stands. A stage only ever moves forward: from waiting through running to one of the three ends.
+    /// For all items together: what is read of each, by column. None of one that is too long.
+    pub(super) columns: Vec<Option<Document>>,
+    /// The stages that are not run, whatever they read; empty if that is none.
+    pub(super) left_out: PerStage<bool>,
+    /// How each stage stands. A stage only ever moves forward: from waiting through running to one of the ends.
     pub(super) stages: PerStage<StageState>,
     /// Stages that have not ended.
     pub(super) open_stages: usize,
@@ -128,12 +137,28 @@ pub(super) enum StageState {
     Failed,
     /// It was not run, since a stage that it reads has no result, or since the item was stopped before it began.
     Skipped,
+    /// It was not run, since its condition does not hold, or since a stage that it needs is off.
+    Off,
 }
 
 impl StageState {
     /// Whether nothing more will come of the stage for its item.
     const fn has_ended(&self) -> bool {
         !matches!(self, Self::Waiting(_) | Self::Running | Self::Gathering { .. })
+    }
+
+    /// Whether it has no result, or one that is not whole, though it is on.
+    pub(super) const fn is_flawed(&self) -> bool {
+        matches!(self, Self::Failed | Self::Skipped | Self::Done { flawed: true, .. })
+    }
+
+    /// What the stage gave.
+    pub(super) const fn value(&self) -> SourceValue<'_> {
+        match self {
+            Self::Done { document, .. } => SourceValue::Present(document),
+            Self::Off => SourceValue::Off,
+            _ => SourceValue::Absent,
+        }
     }
 }
 
@@ -166,6 +191,8 @@ impl Item {
             seed,
             admitted: Instant::now(),
             document,
+            columns: Vec::new(),
+            left_out: PerStage::default(),
             stages,
             open_stages,
             open_before_report,
@@ -186,7 +213,9 @@ impl Item {
 
     /// Whether a stage is still wanted: no failure before it stops the item, and its trial was not stopped before it began.
     pub(super) fn wants(&self, stage: StageIdx) -> bool {
-        self.stopped_by.is_none_or(|stop| stage <= stop) && !self.is_left_out(stage)
+        self.stopped_by.is_none_or(|stop| stage <= stop)
+            && !self.is_left_out(stage)
+            && self.left_out.get(stage).is_none_or(|left_out| !left_out)
     }
 
     /// Whether its trial was stopped before this stage began.
@@ -212,16 +241,17 @@ impl Item {
             Source::Input => SourceValue::Present(&self.document),
             Source::Each => element.map_or(SourceValue::Absent, SourceValue::Present),
             Source::Spend => SourceValue::Absent,
+            Source::Column(column) => {
+                let document = self.columns.get(column).and_then(Option::as_ref);
+                document.map_or(SourceValue::Absent, SourceValue::Present)
+            }
             Source::Stage(stage) => {
                 let stage = StageIdx::new(stage);
                 let state = match &self.stages[stage] {
                     StageState::OtherScope => run.get(stage),
                     own => Some(own),
                 };
-                match state {
-                    Some(StageState::Done { document, .. }) => SourceValue::Present(document),
-                    _ => SourceValue::Absent,
-                }
+                state.map_or(SourceValue::Absent, StageState::value)
             }
         }
     }
@@ -253,7 +283,7 @@ impl Item {
                     done += 1;
                     flawed += 1;
                 }
-                StageState::OtherScope => {}
+                StageState::OtherScope | StageState::Off => {}
                 _ => flawed += 1,
             }
         }

@@ -15,6 +15,7 @@ mod batch;
 mod batch_control;
 mod call_host;
 mod cancel;
+mod columns;
 mod difference;
 mod document_list;
 mod error;

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    export::document_of,
+    export::{NoDocument, document_of},
     index::StageIdx,
     input::{NoInput, SourceValue, excerpt, value_of},
     top_level::Top,
@@ -19,6 +19,9 @@ use super::{
 
 /// How many items or keys are named; the others are counted.
 const MAX_NAMED: usize = 3;
+
+/// Why an item has nothing whose stage is off.
+const OFF: &str = "whose stage is off";
 
 /// Writes the merged files of a plan into the folder of its run. What is left out of them is reported as a warning.
 pub(super) fn export_merged(db: &Db, plan: &Plan, folder: &Path) -> Result<(), StoreError> {
@@ -60,6 +63,8 @@ impl Merge<'_> {
         };
         let members = match found {
             Ok(members) => members,
+            // That is no lack.
+            Err(why) if why == OFF => return Ok(Vec::new()),
             Err(why) => {
                 self.missing.add(|| format!("`{}`, {why}", escape_untrusted(&item.id)));
                 return Ok(Vec::new());
@@ -100,11 +105,12 @@ impl Merge<'_> {
         let rows = self.db.results(item.index as i64)?;
         let document = match document_of(stage, StageIdx::new(index), &rows) {
             Ok(document) => document,
-            Err(why) => return Ok(Err(format!("as stage `{}` has no result: {why}", stage.name))),
+            Err(NoDocument::Off(_)) => return Ok(Err(OFF.to_owned())),
+            Err(why) => return Ok(Err(format!("as stage `{}` has no result: {}", stage.name, why.words()))),
         };
         let value = value_of(self.wire, &|_| SourceValue::Present(&document)).map_err(|why| match why {
             NoInput::NotFound(what) => format!("as {}", escape_untrusted(&what)),
-            NoInput::NoResult(_) => format!("as stage `{}` failed", stage.name),
+            NoInput::NoResult(_) | NoInput::Off(_) => format!("as stage `{}` failed", stage.name),
         });
         Ok(value)
     }

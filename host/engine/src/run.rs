@@ -6,10 +6,14 @@ use jackfield_loader::Registry;
 use jackfield_pipeline::{Plan, Scope, Wire};
 use jackfield_plugin_api::Document;
 use jackfield_services::{Exhausted, Services, StudyFile};
-use jackfield_store::{Blobs, FileNames, LastSession, Record, RunFolder, RunJson, RunState, StoreError, Summary};
+use jackfield_store::{
+    AllItems, Blobs, FileNames, LastSession, Record, RequirementOutcome, RunFolder, RunJson, RunState, StoreError,
+    Summary,
+};
 
 use super::{
     cancel::Cancel,
+    columns::KeptValues,
     error::EngineError,
     index::PerStage,
     item::{Item, ItemIdentity, ItemStages},
@@ -52,7 +56,7 @@ impl Default for Options {
 /// # Errors
 /// [`EngineError::NoInput`], or a pattern that cannot be read.
 pub fn look_for_input(plan: &Plan, inputs: &dyn InputReader) -> Result<(), EngineError> {
-    if plan.stages.iter().any(|stage| stage.scope == Scope::Item) { inputs.check(&plan.input) } else { Ok(()) }
+    if plan.stages.iter().any(|stage| stage.scope != Scope::Run) { inputs.check(&plan.input) } else { Ok(()) }
 }
 
 /// A plan with its plugins, ready to run.
@@ -112,6 +116,12 @@ struct SessionResult {
     end: Result<SessionEnd, EngineError>,
     /// Whether some stage that runs once a run has no result, or one that is not whole.
     run_stages_flawed: bool,
+    /// What the stages over all items made of them.
+    all_items: Option<AllItems>,
+    /// Whether one of them has no result, or one that is not whole.
+    all_items_flawed: bool,
+    /// Whether the run meets what is required of it.
+    requirements: Vec<RequirementOutcome>,
     /// What stands at the end of the wires that were asked for.
     values: WireValues,
     /// The model that has no more of something, if that stopped the run.
@@ -291,25 +301,49 @@ impl Engine<'_> {
             known_items: None,
             wires,
             values: Vec::new(),
+            kept_values: KeptValues::default(),
+            over_all: None,
         };
         let end = session.run();
-        let run_stages_flawed = session.run_stages_flawed();
+        let (run_stages_flawed, all_items_flawed) = (session.run_stages_flawed(), session.all_items_flawed());
+        let (all_items, requirements) = (session.all_items(), session.requirements());
         if session.values.is_empty() {
             let stages = ItemStages { plan, predecessors: &predecessors, scope: Scope::Item };
             let no_item = Item::new(stages, ItemIdentity::run(), Document::new("null"));
             session.values = session.values_of(&no_item);
         }
+        session.add_values_over_all();
         let values = std::mem::take(&mut session.values);
         let known_items = session.known_items;
         let exhausted = session.scheduler.exhausted().cloned();
         let totals = session.scheduler.into_totals();
         warnings.report();
-        Ok(SessionResult { end, run_stages_flawed, values, exhausted, known_items, totals })
+        Ok(SessionResult {
+            end,
+            run_stages_flawed,
+            all_items,
+            all_items_flawed,
+            requirements,
+            values,
+            exhausted,
+            known_items,
+            totals,
+        })
     }
 
     /// What is reported of a session that has ended.
     fn sum_up(&self, setup: SessionSetup<'_>, result: SessionResult) -> Result<(Summary, WireValues), EngineError> {
-        let SessionResult { end, run_stages_flawed, values, exhausted, known_items, totals } = result;
+        let SessionResult {
+            end,
+            run_stages_flawed,
+            all_items,
+            all_items_flawed,
+            requirements,
+            values,
+            exhausted,
+            known_items,
+            totals,
+        } = result;
         let end = end?;
         let Totals { mut items, session_items, item_times, stages, routes, search } = totals;
         if end == SessionEnd::Stopped {
@@ -318,7 +352,7 @@ impl Engine<'_> {
         let state = match (end, items.state()) {
             (SessionEnd::Stopped, _) if exhausted.is_some() && !setup.cancel.requested() => items.state_if_exhausted(),
             (SessionEnd::Stopped, _) => RunState::Interrupted,
-            (SessionEnd::Done, RunState::Complete) if run_stages_flawed => RunState::Partial,
+            (SessionEnd::Done, RunState::Complete) if run_stages_flawed || all_items_flawed => RunState::Partial,
             (SessionEnd::Done, state) => state,
         };
         let advice = exhausted.as_ref().and_then(Exhausted::advice);
@@ -341,11 +375,18 @@ impl Engine<'_> {
             caches: services.caches.iter().map(|cache| (cache.name().to_owned(), cache.counts())).collect(),
             routes,
             search,
+            all_items,
+            // A run that was stopped, or that was asked for some of its items alone, is not judged.
+            requirements: if end == SessionEnd::Done && (self.options.only.is_empty() || self.options.redo) {
+                requirements
+            } else {
+                Vec::new()
+            },
             stopped,
             advice,
             wall_ms: wall * 1000.0,
             session: None,
-            last_session: LastSession { items: session_items, known_items, selected: None },
+            last_session: LastSession { items: session_items, known_items, selected: None, all_items_flawed },
         };
         Ok((summary, values))
     }

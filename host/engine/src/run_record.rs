@@ -100,6 +100,24 @@ impl RunRecord {
         Ok(())
     }
 
+    /// Forgets the results of stages over all items, which an earlier session has left: they are made again.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub(super) fn forget_results_over_all(&self) -> Result<(), StoreError> {
+        let count = self.db.count_results_over_all()?;
+        if count == 0 {
+            return Ok(());
+        }
+        let mut run = self.run.clone();
+        if let Some(recorded) = &mut run.recorded {
+            // First, as in `forget`.
+            recorded.results = recorded.results.saturating_sub(count);
+            self.folder.write_run(&run)?;
+        }
+        self.db.forget_results_over_all()
+    }
+
     /// Ends the session: notes how it ended, and writes all that is made of the record.
     ///
     /// # Errors
@@ -199,10 +217,15 @@ fn judge_selected(
     }
     summary.items = items_on_record(db, known)?;
     if was_at_its_end && summary.items.unfinished == 0 && !is_stopped {
-        summary.state = summary.items.state();
+        summary.state = match summary.items.state() {
+            RunState::Complete if summary.last_session.all_items_flawed => RunState::Partial,
+            state => state,
+        };
     } else {
         summary.state = RunState::Interrupted;
         summary.stopped.get_or_insert_with(|| "other items of the run may be left".to_owned());
+        // It is judged once it has come to its end.
+        summary.requirements.clear();
     }
     Ok(())
 }

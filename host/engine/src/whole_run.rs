@@ -54,6 +54,7 @@ fn stages_of_all_sessions(
         let Some((stats, times)) = stages.get_mut(call.stage as usize) else { return };
         match call.end {
             CallEnd::Skipped => stats.skipped += 1,
+            CallEnd::Off => stats.off += 1,
             _ if call.memo_hit == Some(true) => stats.memo_hits += 1,
             end => {
                 stats.calls += 1;

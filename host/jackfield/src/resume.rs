@@ -166,6 +166,13 @@ fn stage_differs((before, old): (&Plan, &StagePlan), (now, new): (&Plan, &StageP
     if for_each(before, old) != for_each(now, new) {
         add(changed("`for_each`", for_each(before, old), for_each(now, new)));
     }
+    let when = |plan: &Plan, stage: &StagePlan| match &stage.when {
+        Some(when) => format!("`{}` {}", plan.wire_text(&when.wire), when.condition.words()),
+        None => "absent".to_owned(),
+    };
+    if when(before, old) != when(now, new) {
+        add(changed("`when`", when(before, old), when(now, new)));
+    }
     if old.repeat != new.repeat {
         add(changed("`repeat`", format!("{:?}", old.repeat), format!("{:?}", new.repeat)));
     }

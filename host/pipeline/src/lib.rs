@@ -37,10 +37,10 @@ pub use keys::{editor_schema, json_schema};
 pub use parsed::{ParsedPipeline, PluginEntry, Request, SeenItems, parse};
 pub use plan::MOST_CALLS;
 pub use plan::{
-    ArmPlan, Budget, CachePlan, Concurrency, EnvironmentVariable, Expectation, ExtensionRef, InputExpr, InputPlan,
-    ModelPlan, ObjectivePlan, OnError, OutputPlan, PathIdentities, Plan, Policy, Price, Rate, RecordedCalls, RoutePlan,
-    SPEND_MEMBERS, STANDARD_INPUT, Scope, SearchPlan, SearchStop, SearchTarget, Source, StagePlan, StudyFile,
-    TableEntry, TestPlan, TierPlan, ViewKind, ViewMarks, Wire,
+    ArmPlan, Budget, CachePlan, ColumnPlan, Concurrency, Condition, EnvironmentVariable, Expectation, ExtensionRef,
+    InputExpr, InputPlan, ModelPlan, ObjectivePlan, OnError, OutputPlan, PathIdentities, Plan, Policy, Price, Rate,
+    RecordedCalls, RequirementPlan, RoutePlan, SPEND_MEMBERS, STANDARD_INPUT, Scope, SearchPlan, SearchStop,
+    SearchTarget, Source, StagePlan, StudyFile, TableEntry, TestPlan, TierPlan, ViewKind, ViewMarks, WhenPlan, Wire,
 };
 pub use schema::{Alternative, JsonType, View, alternatives, output_schema, output_schema_of_any, schema_violation};
 pub use step::Step;

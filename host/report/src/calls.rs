@@ -12,6 +12,8 @@ pub(super) struct StageStats {
     pub(super) failed: u64,
     /// Calls not made because what they would have read was not there.
     pub(super) skipped: u64,
+    /// Calls not made because the stage was off.
+    pub(super) off: u64,
     /// Calls that were made again after a failure.
     pub(super) retries: u64,
     /// Times of the calls that were made.
@@ -22,13 +24,17 @@ pub(super) struct StageStats {
 
 impl StageStats {
     pub(super) fn new() -> Self {
-        Self { ok: 0, failed: 0, skipped: 0, retries: 0, made: Times::new(), hits: Times::new() }
+        Self { ok: 0, failed: 0, skipped: 0, off: 0, retries: 0, made: Times::new(), hits: Times::new() }
     }
 
     pub(super) fn add(&mut self, call: &CallRow) {
         match call.end {
             CallEnd::Ok => self.ok += 1,
             CallEnd::Failed => self.failed += 1,
+            CallEnd::Off => {
+                self.off += 1;
+                return;
+            }
             CallEnd::Skipped => {
                 self.skipped += 1;
                 return;

@@ -148,7 +148,7 @@ impl Flow {
     /// Adds a call. All calls of an item come one after the other.
     pub(super) fn add(&mut self, call: &CallRow) {
         let stage = call.stage as usize;
-        if call.end == CallEnd::Skipped || stage >= self.stages {
+        if matches!(call.end, CallEnd::Skipped | CallEnd::Off) || stage >= self.stages {
             return;
         }
         let from = self.sessions.iter().find(|session| session.id == call.session).map_or(0, |session| session.from_us);

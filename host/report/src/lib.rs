@@ -25,6 +25,7 @@ mod beta;
 mod calls;
 mod drawn_items;
 mod failures;
+mod flat_value;
 mod flow;
 mod html;
 mod hypervolume;
@@ -42,6 +43,7 @@ mod units;
 
 pub use answers::{OtherRun, ReadInput, answers_page};
 pub use drawn_items::Inputs;
+pub use flat_value::{FlatValue, flat_value};
 pub use page::page;
 pub use trials::{Trial, TrialState, Trials};
 pub use units::{counted, ms, significant_digits};

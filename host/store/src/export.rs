@@ -1,7 +1,7 @@
 //! Plain files made from the record.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{self, Write},
     path::Path,
     time::Duration,
@@ -18,7 +18,7 @@ use super::{
     clock,
     db::Db,
     plain::make_folder,
-    record::Answer,
+    record::{Answer, OF_RUN, OVER_ALL},
     rows::{ItemRow, ResultRow},
     spend,
 };
@@ -37,6 +37,9 @@ struct Line<'a> {
     outputs: BTreeMap<&'a str, Output<'a>>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     failures: BTreeMap<&'a str, Vec<Value>>,
+    /// The stages that were off.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    off: BTreeSet<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -63,6 +66,16 @@ pub fn result_json(plan: &Plan, item: &ItemRow, params: Option<Values>, mut resu
         empty_lists(plan, item.stopped_by, &results, &mut line);
     }
     serde_json::to_value(&line).unwrap_or_default()
+}
+
+/// What the stages gave that do not run once an item: `outputs`, `failures` and `off`, as an item's line has them.
+pub fn run_json(db: &Db, plan: &Plan) -> Result<Value, StoreError> {
+    let mut rows = db.results(OF_RUN)?;
+    rows.extend(db.results(OVER_ALL)?);
+    let line = line_of(plan, "", "", None, &rows);
+    let mut value = serde_json::to_value(&line).unwrap_or_default();
+    value.as_object_mut().into_iter().for_each(|value| value.retain(|key, _| key != "item" && key != "state"));
+    Ok(value)
 }
 
 /// Writes `results.jsonl`: a line for each item that is done, in order.
@@ -117,7 +130,15 @@ fn line_of<'a>(
     fault: Option<&'a str>,
     results: &'a [ResultRow],
 ) -> Line<'a> {
-    let mut line = Line { item: id, state, fault, params: None, outputs: BTreeMap::new(), failures: BTreeMap::new() };
+    let mut line = Line {
+        item: id,
+        state,
+        fault,
+        params: None,
+        outputs: BTreeMap::new(),
+        failures: BTreeMap::new(),
+        off: BTreeSet::new(),
+    };
     for row in results {
         let Some(stage) = plan.stages.get(row.stage as usize) else { continue };
         let name = stage.name.as_str();
@@ -136,6 +157,9 @@ fn line_of<'a>(
             }
             Answer::Failed { kind, message } => {
                 line.failures.entry(name).or_default().push(failure_of(kind, message, call));
+            }
+            Answer::Off { .. } => {
+                line.off.insert(name);
             }
             Answer::Skipped { message } => {
                 line.failures.entry(name).or_default().push(failure_of("skipped", message, call));
@@ -203,9 +227,11 @@ pub fn export_object(
     .map_err(|error| record_error.unwrap_or(error))
 }
 
-/// Writes `run/<stage>.json` for each stage that runs once a run.
+/// Writes `run/<stage>.json` for each stage that runs once a run, or over all items. That of an earlier session is removed where the
+/// stage has no result now.
 pub fn export_run_stages(db: &Db, plan: &Plan, folder: &Path) -> Result<(), StoreError> {
-    let rows = db.results(-1)?;
+    let mut rows = db.results(OF_RUN)?;
+    rows.extend(db.results(OVER_ALL)?);
     let line = line_of(plan, "", "", None, &rows);
     for (stage, output) in &line.outputs {
         make_folder(folder)?;
@@ -213,6 +239,16 @@ pub fn export_run_stages(db: &Db, plan: &Plan, folder: &Path) -> Result<(), Stor
         write_in_held_folder(&folder.join(format!("{stage}.json")), Durable::No, |file| {
             file.write_all(text.as_bytes())
         })?;
+    }
+    let over_all = plan.stages.iter().filter(|stage| stage.scope == Scope::All);
+    for stage in over_all.filter(|stage| !line.outputs.contains_key(stage.name.as_str())) {
+        let path = folder.join(format!("{}.json", stage.name));
+        match std::fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                return Err(StoreError::file("remove", path, source));
+            }
+            _ => {}
+        }
     }
     Ok(())
 }
@@ -226,7 +262,7 @@ struct SpendLine<'a> {
 }
 
 /// Writes `spend.jsonl`, for a run that spent anything: a line for each item that did, in order, and before them one without
-/// an id for the stages that run once a run.
+/// an id for the stages that run once a run or over all items.
 pub fn export_spend(db: &Db, plan: &Plan, path: &Path) -> Result<(), StoreError> {
     if db.spend_by_stage()?.is_empty() {
         return Ok(());
@@ -280,7 +316,8 @@ pub fn export_events(db: &Db, plan: &Plan, per_call: bool, path: &Path) -> Resul
             }
             Ok(())
         };
-        calls(-1, "")?;
+        calls(OF_RUN, "")?;
+        calls(OVER_ALL, "")?;
         db.each_item(|item| calls(item.index as i64, &item.id))?;
     }
     lines.sort_by_key(|(session, at, _)| (*session, *at));
@@ -327,6 +364,7 @@ fn call_events(stage: &str, is_list: bool, item: &str, row: &ResultRow) -> Vec<(
                 json!({ "ms": ms, "attempts": row.attempts, "kind": kind, "message": message }),
             ),
         ],
+        Answer::Off { message } => vec![event(ended, "stage-off", json!({ "message": message }))],
         Answer::Skipped { message } => vec![event(ended, "stage-skipped", json!({ "message": message }))],
     }
 }

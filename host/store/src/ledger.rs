@@ -78,6 +78,16 @@ impl Ledger {
         self.write_urgently(Urgent::Barrier).await
     }
 
+    /// As [`barrier`](Self::barrier), from a thread that may wait.
+    ///
+    /// # Errors
+    /// If the record can no longer be written.
+    pub fn wait(&self) -> Result<(), RecordUnwritable> {
+        let (done, written) = oneshot::channel();
+        self.urgent.send(Urgent::Barrier(done)).map_err(|_| RecordUnwritable)?;
+        written.blocking_recv().map_err(|_| RecordUnwritable)
+    }
+
     async fn write_urgently(&self, write: impl FnOnce(oneshot::Sender<()>) -> Urgent) -> Result<(), RecordUnwritable> {
         let (done, written) = oneshot::channel();
         self.urgent.send(write(done)).map_err(|_| RecordUnwritable)?;

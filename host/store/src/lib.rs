@@ -12,7 +12,7 @@
 //!   events.jsonl    what happened, in order
 //!   items/<item>/   a file for each stage, and those that the pipeline names
 //!   <name>          an object made of all items, under a name that the pipeline gives
-//!   run/            a file for each stage that runs once a run
+//!   run/            a file for each stage that runs once a run, or over all items
 //!   spend.jsonl     a line an item: what it spent
 //!   blobs/          tensors that results name, each named after the SHA-256 of its bytes
 //!   store.sqlite    items, results, completions and events as they happen
@@ -22,6 +22,7 @@
 //! - `find`, `prune`, `removal`: which run a name means, which are old, and how runs are removed.
 //! - `db`, `tables`, `checksum`: the SQLite file, its versions, and the checksums of its rows.
 //! - `record`, `writer`, `ledger`, `writes`, `sessions`: what is recorded, and the thread that writes it.
+//! - `columns`: what is read of every item, in their order.
 //! - `read`, `queries`, `rows`, `routes`, `trials`, `spend`: what is read back.
 //! - `exchanges`: what was asked of models and answered, word for word.
 //! - `answer_warnings`: what an answer says that it could not read.
@@ -42,6 +43,7 @@ mod blobs;
 mod check;
 mod checksum;
 pub(crate) mod clock;
+mod columns;
 mod completion;
 mod db;
 mod error;
@@ -77,13 +79,14 @@ pub use blobs::{BlobError, BlobWriter, Blobs, Elements, HeldTensors, blob_totals
 pub use checksum::checksum;
 pub use checksum::{is_whole, sealed_json};
 pub use clock::{timestamp, written as writable_time};
+pub use columns::StageValue;
 pub use completion::sum;
 pub use completion::{AnswerSource, CompletionRecord};
 pub use db::{Db, STORE};
 pub use error::StoreError;
 pub use exchanges::{Exchange, ExchangeRecord, TokenCounts};
 pub use export::{Member, export_object};
-pub use export::{export_events, export_results, export_run_stages, export_spend, item_json, result_json};
+pub use export::{export_events, export_results, export_run_stages, export_spend, item_json, result_json, run_json};
 pub use file_name::{FileNames, file_name_of};
 pub use find::{ELLIPSIS, LastOf, PipelineOfRun, find_run, list_runs, peek, peek_of};
 pub use folder::{
@@ -94,7 +97,8 @@ pub use partial_results::{PARTIAL_RESULTS, remove as remove_partial_results};
 pub use prune::{PruneRule, runs_to_prune};
 pub use queries::{AnswerLengths, CallEnd, CallRow, CompletionRow, FailureRow, WarningRow};
 pub use record::{
-    Answer, CacheLookups, CallRecord, CompletionEntry, ItemDone, ItemFiles, MemoNote, NewItem, Record, files_are_whole,
+    Answer, CacheLookups, CallRecord, CompletionEntry, ItemDone, ItemFiles, MemoNote, NewItem, OF_RUN, OVER_ALL,
+    Record, files_are_whole,
 };
 pub use references::{BlobKey, NamedTensor, may_name_tensors, named_tensors};
 pub use removal::{disk_use, remove_item_files, remove_run, run_folders, sweep_removed};
@@ -103,8 +107,8 @@ pub use rows::{ItemRow, ResultRow, SessionRow, StageCounts};
 pub use spend::Spend;
 pub use states::{ItemState, RunState};
 pub use summary::{
-    ItemCounts, LastSession, ModelCount, RouteCount, SearchCount, SessionPart, StageStats, Summary, TierCount,
-    TimeStats,
+    AllItems, ItemCounts, LastSession, ModelCount, RequirementOutcome, RouteCount, SearchCount, SessionPart,
+    StageStats, Summary, TierCount, TimeStats,
 };
 pub use tensors::{decode as decode_tensors, encode as encode_tensors};
 pub use trials::{SearchNote, TrialRecord};

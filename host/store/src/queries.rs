@@ -7,7 +7,7 @@ use super::{Db, StoreError, answer_warnings::warnings_of, spend::COMPLETIONS};
 /// A call's end, without its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallRow {
-    /// Position of the item; -1 for a stage that runs once a run.
+    /// Position of the item; -1 for a stage that runs once a run, -2 for one that runs over all items.
     pub item: i64,
     /// Position of the stage in the plan.
     pub stage: u32,
@@ -34,6 +34,8 @@ pub enum CallEnd {
     Failed,
     /// It was not made, since a stage that it reads failed.
     Skipped,
+    /// It was not made, since its stage was off.
+    Off,
 }
 
 /// A failure of a call.
@@ -164,6 +166,7 @@ impl Db {
                     end: match row.get::<_, i64>(3)? {
                         0 => CallEnd::Ok,
                         1 => CallEnd::Failed,
+                        3 => CallEnd::Off,
                         _ => CallEnd::Skipped,
                     },
                     attempts: unsigned(row, 4)?,
@@ -264,7 +267,7 @@ impl Db {
     pub fn session_ends(&self) -> Result<Vec<(i64, u64)>, StoreError> {
         let mut ends = Vec::new();
         self.each(
-            "SELECT session, MAX(began_us + took_us) FROM results WHERE state != 2 GROUP BY session ORDER BY session",
+            "SELECT session, MAX(began_us + took_us) FROM results WHERE state < 2 GROUP BY session ORDER BY session",
             |row| Ok((row.get(0)?, unsigned(row, 1)?)),
             |end| ends.push(end),
         )?;

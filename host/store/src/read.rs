@@ -63,7 +63,8 @@ impl Db {
         })
     }
 
-    /// The results of an item, by stage and call; of the run-wide stages for -1.
+    /// The results of an item, by stage and call; of stages that run once a run for
+    /// [`OF_RUN`](crate::OF_RUN), and of those over all items for [`OVER_ALL`](crate::OVER_ALL).
     pub fn results(&self, item: i64) -> Result<Vec<ResultRow>, StoreError> {
         self.run(|db| {
             let mut query = db.prepare_cached(
@@ -141,11 +142,11 @@ impl Db {
     pub fn stage_counts(&self) -> Result<Vec<(u32, StageCounts)>, StoreError> {
         self.run(|db| {
             let mut query = db.prepare(
-                "SELECT stage, SUM(state = 0), SUM(state = 1), SUM(state = 2) FROM results GROUP BY stage ORDER BY stage",
+                "SELECT stage, SUM(state = 0), SUM(state = 1), SUM(state = 2), SUM(state = 3) FROM results GROUP BY stage ORDER BY stage",
             )?;
             let rows = query.query_map([], |row| {
                 let count = |at| row.get::<_, i64>(at).map(|count| count as u64);
-                Ok((row.get(0)?, StageCounts { ok: count(1)?, failed: count(2)?, skipped: count(3)? }))
+                Ok((row.get(0)?, StageCounts { ok: count(1)?, failed: count(2)?, skipped: count(3)?, off: count(4)? }))
             })?;
             rows.collect()
         })

@@ -30,6 +30,8 @@ pub struct NewItem {
     pub id: Arc<str>,
     /// SHA-256 of its document, for an item that could be read.
     pub digest: [u8; 32],
+    /// What stages over all items read of its input: wires, and the values at their ends.
+    pub values: Vec<(String, Arc<str>)>,
 }
 
 /// How a call ended.
@@ -54,12 +56,23 @@ pub enum Answer {
         /// Which source, and why.
         message: String,
     },
+    /// It was not made, since the condition of its stage does not hold.
+    Off {
+        /// Which value decided.
+        message: String,
+    },
 }
+
+/// The position under which the results of stages are recorded that run once a run.
+pub const OF_RUN: i64 = -1;
+
+/// The position under which the results of stages are recorded that run over all items. They are of the session that ended last.
+pub const OVER_ALL: i64 = -2;
 
 /// A call ended.
 #[derive(Clone, Debug)]
 pub struct CallRecord {
-    /// Position of the item; -1 for a stage that runs once a run.
+    /// Position of the item; [`OF_RUN`] for a stage that runs once a run, [`OVER_ALL`] for one that runs over all items.
     pub item: i64,
     /// Position of the stage in the plan.
     pub stage: u32,

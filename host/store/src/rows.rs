@@ -9,6 +9,7 @@ use super::{record::Answer, tensors};
 pub(super) const OK: i64 = 0;
 pub(super) const FAILED: i64 = 1;
 pub(super) const SKIPPED: i64 = 2;
+pub(super) const OFF: i64 = 3;
 
 /// An item on the record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,8 +79,10 @@ pub struct StageCounts {
     pub ok: u64,
     /// With a failure.
     pub failed: u64,
-    /// Not made.
+    /// Not made, since a source had failed.
     pub skipped: u64,
+    /// Not made, since the stage was off.
+    pub off: u64,
 }
 
 pub(super) fn item_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<ItemRow> {
@@ -106,6 +109,7 @@ pub(super) fn result_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<ResultRow>
             Answer::Ok { json: row.get::<_, Arc<str>>(4)?, tensors }
         }
         FAILED => Answer::Failed { kind: row.get(6)?, message: message()? },
+        OFF => Answer::Off { message: message()? },
         _ => Answer::Skipped { message: message()? },
     };
     Ok(ResultRow {

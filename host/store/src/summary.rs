@@ -81,6 +81,9 @@ pub struct StageStats {
     pub retries: u64,
     /// Calls not made because a source had failed.
     pub skipped: u64,
+    /// Calls not made because the stage was off.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub off: u64,
     /// In a session: results of its items that were taken from an earlier one. In a whole run: none.
     pub resumed: u64,
     /// Results taken from the memo.
@@ -221,6 +224,12 @@ pub struct Summary {
     /// The search, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search: Option<SearchCount>,
+    /// What the stages that run over all items made of them, where there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub all_items: Option<AllItems>,
+    /// What the pipeline requires of the run, and whether it is met. Empty for a run that stopped before its end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requirements: Vec<RequirementOutcome>,
     /// Why it stopped before its end, if it did: `interrupted`, or what a model has no more of, its budget or memory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<String>,
@@ -246,6 +255,8 @@ pub struct LastSession {
     pub known_items: Option<u64>,
     /// How the items ended that alone were asked for, where some were that the run has on record.
     pub selected: Option<RunState>,
+    /// Whether a stage that runs over all items has no result, or one that is not whole, though it is on.
+    pub all_items_flawed: bool,
 }
 
 impl Summary {
@@ -257,6 +268,51 @@ impl Summary {
         self.items.failed += ok + pruned + partial;
         if ok + pruned + partial > 0 && self.stopped.is_none() {
             self.state = self.items.state();
+        }
+    }
+}
+
+/// What the stages that run over all items made of them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AllItems {
+    /// The items that they saw: those that are done, well or not.
+    pub over: u64,
+    /// How many items there are, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<u64>,
+    /// What they answered, by name; an answer of more than 16 KiB is in `run/NAME.json` alone.
+    pub results: BTreeMap<String, serde_json::Value>,
+    /// Why others have no result, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub without: BTreeMap<String, String>,
+}
+
+/// Something that a pipeline requires of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RequirementOutcome {
+    /// The wire, such as `summary.mean`.
+    pub wire: String,
+    /// What is required, in words, such as `at least 0.9`.
+    pub required: String,
+    /// The value; none if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<serde_json::Value>,
+    /// Whether it is met.
+    pub met: bool,
+    /// Why there is no value, or none that can be compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+impl RequirementOutcome {
+    /// What is not met, in words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let Self { wire, required, value, why, .. } = self;
+        match (value, why) {
+            (_, Some(why)) => format!("`{wire}`: {why}; required: {required}"),
+            (Some(value), None) => format!("`{wire}` is {value}; required: {required}"),
+            (None, None) => format!("`{wire}` has no value; required: {required}"),
         }
     }
 }

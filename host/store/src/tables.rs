@@ -7,13 +7,14 @@
 //! | 3 | checksums of rows, whose record it is, what is spent before it is known what for |
 //! | 4 | trials of a search |
 //! | 5 | exchanges with models, and which tokens of a completion were cached or thought in |
+//! | 6 | values of items that stages over all items read, stages that are off |
 
 use rusqlite::{Connection, Row, ToSql, params_from_iter, types::ToSqlOutput, types::ValueRef};
 
 use super::checksum::RowChecksum;
 
 /// The version that this program writes.
-pub(super) const VERSION: i64 = 5;
+pub(super) const VERSION: i64 = 6;
 
 const TABLES_V1: &str = "
 CREATE TABLE sessions (id INTEGER PRIMARY KEY, began TEXT NOT NULL, ended TEXT, state TEXT NOT NULL);
@@ -87,6 +88,13 @@ CREATE TABLE completion_tokens (
 );
 ";
 
+/// What stages over all items read of the input of each item, which is not on record itself.
+const ITEM_VALUES_V6: &str = "
+CREATE TABLE item_values (
+    item INTEGER NOT NULL, wire TEXT NOT NULL, value TEXT NOT NULL, sum INTEGER, PRIMARY KEY (item, wire)
+) WITHOUT ROWID;
+";
+
 /// What an older file lacks, for a connection that may not write to it: rows without checksums.
 const VIEWS: &str = "
 CREATE TEMP VIEW meta AS SELECT '' AS key, '' AS value, NULL AS sum WHERE 0;
@@ -117,6 +125,10 @@ CREATE TEMP VIEW exchanges AS SELECT 0 AS item, 0 AS stage, 0 AS call, 0 AS seq,
     0 AS tokens_cached, 0 AS tokens_cache_write, 0 AS tokens_reasoning, 0.0 AS usd, 0 AS took_us, NULL AS sum WHERE 0;
 CREATE TEMP VIEW completion_tokens AS SELECT 0 AS seq, 0 AS tokens_cached, 0 AS tokens_cache_write, 0 AS tokens_reasoning,
     NULL AS sum WHERE 0;
+";
+
+const EMPTY_ITEM_VALUES: &str = "
+CREATE TEMP VIEW item_values AS SELECT 0 AS item, '' AS wire, '' AS value, NULL AS sum WHERE 0;
 ";
 
 /// Columns of a table that one checksum is over.
@@ -174,6 +186,7 @@ checksummed_columns! {
          "tries", "tokens_in", "tokens_out", "tokens_cached", "tokens_cache_write", "tokens_reasoning", "usd", "took_us"];
     COMPLETION_TOKENS = "completion_tokens", "the tokens of a completion", 1, "sum", 14,
         ["seq", "tokens_cached", "tokens_cache_write", "tokens_reasoning"];
+    ITEM_VALUES = "item_values", "a value of an item", 2, "sum", 15, ["item", "wire", "value"];
 }
 
 impl ChecksummedColumns {
@@ -284,7 +297,8 @@ fn version(db: &Connection) -> Result<i64, TablesError> {
         0 if has_table("items")? => Err(TablesError::Inconsistent("it has tables and no version")),
         1..3 if has_table("meta")? => Err(TablesError::Inconsistent("its version is older than its tables")),
         1..4 if has_table("trials")? => Err(TablesError::Inconsistent("its version is older than its tables")),
-        1..VERSION if has_table("exchanges")? => Err(TablesError::Inconsistent("its version is older than its tables")),
+        1..5 if has_table("exchanges")? => Err(TablesError::Inconsistent("its version is older than its tables")),
+        1..6 if has_table("item_values")? => Err(TablesError::Inconsistent("its version is older than its tables")),
         ..0 => Err(TablesError::Inconsistent("it has no version")),
         _ => Ok(version),
     }
@@ -309,7 +323,10 @@ pub(super) fn create_or_upgrade(db: &Connection) -> Result<(), TablesError> {
     if before < 4 {
         db.execute_batch(TRIALS_V4)?;
     }
-    db.execute_batch(EXCHANGES_V5)?;
+    if before < 5 {
+        db.execute_batch(EXCHANGES_V5)?;
+    }
+    db.execute_batch(ITEM_VALUES_V6)?;
     if (1..3).contains(&before) {
         write_all_checksums(db)?;
     }
@@ -327,7 +344,10 @@ pub(super) fn add_views_of_older(db: &Connection) -> Result<bool, TablesError> {
     if before == 0 {
         return Err(TablesError::Inconsistent("it has no tables"));
     }
-    db.execute_batch(EMPTY_EXCHANGES)?;
+    db.execute_batch(EMPTY_ITEM_VALUES)?;
+    if before < 5 {
+        db.execute_batch(EMPTY_EXCHANGES)?;
+    }
     if before < 4 {
         db.execute_batch(EMPTY_TRIALS)?;
     }

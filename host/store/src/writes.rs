@@ -5,8 +5,8 @@ use rusqlite::{Connection, params_from_iter, types::ValueRef};
 
 use super::{
     Db, StoreError,
-    record::{Answer, CacheLookups, CallRecord, CompletionEntry, ItemDone, NewItem},
-    rows::{FAILED, OK, SKIPPED},
+    record::{Answer, CacheLookups, CallRecord, CompletionEntry, ItemDone, NewItem, OVER_ALL},
+    rows::{FAILED, OFF, OK, SKIPPED},
     tables::{self, BoundValue, integer, optional, optional_bytes, optional_text, text},
     tensors,
 };
@@ -41,7 +41,8 @@ impl Db {
             )?;
             insert.execute(params_from_iter(values.into_iter().chain(sums).map(BoundValue)))?;
             Ok(())
-        })
+        })?;
+        self.put_item_values(index, &item.values)
     }
 
     /// Records the result of a call. A result that is recorded already is never written over, unless it is a failure that is
@@ -54,6 +55,7 @@ impl Db {
                 (OK, Some(&**json), encoded.as_deref(), None, None)
             }
             Answer::Failed { kind, message } => (FAILED, None, None, Some(kind.as_str()), Some(message.as_str())),
+            Answer::Off { message } => (OFF, None, None, None, Some(message.as_str())),
             Answer::Skipped { message } => (SKIPPED, None, None, None, Some(message.as_str())),
         };
         let memo = record.memo.as_ref();
@@ -192,8 +194,7 @@ impl Db {
 
     /// Forgets the results of these items, so that all their calls are made again. What was paid for them stays on the record.
     pub fn forget_results_of(&self, items: &[u64]) -> Result<(), StoreError> {
-        self.begin()?;
-        let forgotten = self.run(|db| {
+        self.in_transaction(|db| {
             let mut delete = db.prepare("DELETE FROM results WHERE item = ?1")?;
             let mut delete_exchanges = db.prepare("DELETE FROM exchanges WHERE item = ?1")?;
             items.iter().try_for_each(|item| {
@@ -201,8 +202,25 @@ impl Db {
                 delete_exchanges.execute([*item as i64])?;
                 reopen_item(db, *item as i64)
             })
-        });
-        match forgotten {
+        })
+    }
+
+    /// How many results there are of stages that run over all items.
+    pub fn count_results_over_all(&self) -> Result<u64, StoreError> {
+        self.run(|db| {
+            db.query_row("SELECT COUNT(*) FROM results WHERE item = ?1", [OVER_ALL], |row| row.get::<_, i64>(0))
+        })
+        .map(|count| u64::try_from(count).unwrap_or_default())
+    }
+
+    /// Forgets the results of stages that run over all items: they are made again, over those that there are now.
+    pub fn forget_results_over_all(&self) -> Result<(), StoreError> {
+        self.in_transaction(|db| db.execute("DELETE FROM results WHERE item = ?1", [OVER_ALL]).map(drop))
+    }
+
+    fn in_transaction(&self, write: impl FnOnce(&Connection) -> rusqlite::Result<()>) -> Result<(), StoreError> {
+        self.begin()?;
+        match self.run(write) {
             Ok(()) => self.commit(),
             Err(error) => {
                 let _ = self.run(|db| db.execute_batch("ROLLBACK"));

@@ -3,6 +3,7 @@
 mod block;
 mod exchanges;
 mod grids;
+mod run_stages;
 mod values;
 
 use std::{
@@ -23,6 +24,7 @@ use serde_json::{Map, Value, json};
 use self::{
     block::{Canvas, Pen},
     exchanges::{exchange_json, exchange_lines},
+    run_stages::show_run_stages,
 };
 use super::{
     chosen_run::chosen_run,
@@ -42,8 +44,8 @@ pub(super) struct Args {
     /// Name of the run, the beginning of it, its folder, or `last`.
     run: String,
 
-    /// Id of the item.
-    item: String,
+    /// Id of the item. Without it, the results of stages that run once a run or over all items are shown.
+    item: Option<String>,
 
     /// Show what this stage asked and answered, and nothing else.
     #[arg(value_name = "STAGE")]
@@ -79,6 +81,19 @@ enum When {
     Never,
 }
 
+impl Args {
+    /// What is drawn on.
+    fn canvas(&self) -> Canvas {
+        let color = match self.color {
+            When::Auto => output().color(),
+            When::Always => true,
+            When::Never => false,
+        };
+        let width = self.width.map(usize::from).or_else(|| output().width()).unwrap_or(USUAL_WIDTH).max(20);
+        Canvas { pen: Pen { color }, width }
+    }
+}
+
 pub(super) fn show(args: &Args) -> Exit {
     show_item(args.stage.as_deref().or(args.stage_option.as_deref()), args).unwrap_or_else(|error| {
         print_error(&error, error.hint());
@@ -97,18 +112,22 @@ fn show_item(only_stage: Option<&str>, args: &Args) -> Result<Exit, StoreError> 
             );
             return Ok(Exit::Usage);
         };
-        if stage.scope == Scope::Run {
-            let file = folder.join("run").join(format!("{}.json", stage.name));
-            print_error(
-                format!("stage `{}` runs once a run, and has no answer of its own for an item", stage.name),
-                Some(format!("its answer is in `{}`", file.display())),
-            );
+        let has_items = stage.scope == Scope::Item;
+        if has_items != args.item.is_some() {
+            let (what, hint) = if has_items {
+                ("runs once an item, and no item is named", format!("jackfield show {} ITEM {}", args.run, stage.name))
+            } else {
+                let file = folder.join("run").join(format!("{}.json", stage.name));
+                ("has no answer of its own for an item", format!("its answer is in `{}`", file.display()))
+            };
+            print_error(format!("stage `{}` {what}", stage.name), Some(hint));
             return Ok(Exit::Usage);
         }
     }
     let db = read_record(&folder, &run)?;
+    let Some(wanted) = &args.item else { return show_run_stages(&run, &db, only_stage, args) };
     let found = db.in_one_transaction(|| {
-        let Some(item) = db.item_by_id(&args.item)? else { return Ok(None) };
+        let Some(item) = db.item_by_id(wanted)? else { return Ok(None) };
         db.verify_item(item.index as i64, &run)?;
         let line = item_json(&db, &run.plan, &item)?;
         let (asked, spend) = (db.exchanges_of(item.index as i64)?, db.spend_of_item(&item.id)?);
@@ -116,8 +135,8 @@ fn show_item(only_stage: Option<&str>, args: &Args) -> Result<Exit, StoreError> 
     })?;
     let Some((item, line, asked, spend)) = found else {
         print_error(
-            format!("run `{}` has no item `{}`", run.run, escape_untrusted(&args.item)),
-            hint_for(&args.item, "its items", ids(&db)?.iter().map(String::as_str)),
+            format!("run `{}` has no item `{}`", run.run, escape_untrusted(wanted)),
+            hint_for(wanted, "its items", ids(&db)?.iter().map(String::as_str)),
         );
         return Ok(Exit::Usage);
     };
@@ -232,14 +251,8 @@ impl ShownItem<'_> {
     }
 
     fn print(&self, args: &Args) {
-        let color = match args.color {
-            When::Auto => output().color(),
-            When::Always => true,
-            When::Never => false,
-        };
-        let pen = Pen { color };
-        let columns = args.width.map(usize::from).or_else(|| output().width()).unwrap_or(USUAL_WIDTH).max(20);
-        let canvas = Canvas { pen, width: columns };
+        let canvas = args.canvas();
+        let pen = canvas.pen;
         let state = self.item.state.as_deref().unwrap_or("not done");
         let (id, run) = (escape_untrusted(&self.item.id), escape_untrusted(&self.run.run));
         let mut lines = vec![format!("item `{id}` of run {run}: {}", escape_untrusted(state))];
@@ -258,12 +271,16 @@ impl ShownItem<'_> {
             let asked = self.asked_by(index);
             let failures = self.line["failures"].get(&stage.name).and_then(Value::as_array);
             let answer = self.line["outputs"].get(&stage.name);
-            if failures.is_none() && answer.is_none() && asked.is_empty() {
+            let is_off = self.line["off"].as_array().is_some_and(|off| off.iter().any(|name| *name == stage.name));
+            if failures.is_none() && answer.is_none() && asked.is_empty() && !is_off {
                 continue;
             }
             lines.extend([String::new(), pen.strong(&escape_untrusted(&stage.name))]);
             if let Some(answer) = answer {
                 lines.extend(values::value_lines(answer, &stage.views, canvas));
+            }
+            if is_off {
+                lines.push("  off: its condition does not hold".to_owned());
             }
             lines
                 .extend(failures.into_iter().flatten().map(|failure| format!("  {}", pen.bad(&failure_line(failure)))));

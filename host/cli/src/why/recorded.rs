@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use jackfield::internal::RunInputs;
 use jackfield_engine::{common_parts, recorded_inputs};
 use jackfield_pipeline::{Scope, StagePlan};
-use jackfield_store::{Answer, CompletionRow, Db, ItemRow, MemoNote, RunJson, StoreError, list_runs, read_record};
+use jackfield_store::{
+    Answer, CompletionRow, Db, ItemRow, MemoNote, OF_RUN, OVER_ALL, RunJson, StoreError, list_runs, read_record,
+};
 use serde_json::{Value, json};
 
 /// A stage's calls for an item of a run.
@@ -42,14 +44,15 @@ impl RecordedStageCalls {
         let stage = &run.plan.stages[index];
         let db = read_record(folder, &run)?;
         let row = match (id, stage.scope) {
-            (_, Scope::Run) => None,
+            (_, Scope::Run | Scope::All) => None,
             (Some(id), Scope::Item) => db.item_by_id(id)?,
             (None, Scope::Item) => db.first_items(1)?.pop(),
         };
         if row.is_none() && stage.scope == Scope::Item {
             return Ok(None);
         }
-        let position = row.as_ref().map_or(-1, |row| row.index as i64);
+        let position =
+            row.as_ref().map_or(if stage.scope == Scope::All { OVER_ALL } else { OF_RUN }, |row| row.index as i64);
         db.verify_item(position, &run)?;
         let notes = db.memo_notes(position, index as u32)?.into_iter().map(|(_, note)| note).collect();
         let answers = db.results(position)?.into_iter().filter(|result| result.stage == index as u32);
@@ -138,10 +141,11 @@ impl RecordedStageCalls {
 /// Why no call was made, if none was.
 fn why_skipped(answers: &[Answer]) -> Option<String> {
     let messages = answers.iter().map(|answer| match answer {
-        Answer::Skipped { message } => Some(message),
+        Answer::Skipped { message } => Some(message.clone()),
+        Answer::Off { message } => Some(format!("the stage is off: {message}")),
         Answer::Ok { .. } | Answer::Failed { .. } => None,
     });
-    messages.collect::<Option<Vec<_>>>()?.first().map(|message| (*message).clone())
+    messages.collect::<Option<Vec<_>>>()?.into_iter().next()
 }
 
 /// What all calls of a stage have in common and their results depend on, by name.

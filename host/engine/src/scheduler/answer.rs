@@ -45,6 +45,7 @@ impl Scheduler<'_, '_> {
         let times = BatchTimes::of(&answers, batch.calls.len());
         self.stages[batch.stage].note_batch(times);
         if !self.draining.has_begun
+            && !self.is_closing
             && let Some(exhausted) = self.services.exhausted()
         {
             self.begin_draining(Some(exhausted));
@@ -266,7 +267,7 @@ impl Scheduler<'_, '_> {
                 }
             }
             // For want of input, which is recorded.
-            StageState::Skipped | StageState::Failed => return true,
+            StageState::Skipped | StageState::Failed | StageState::Off => return true,
             StageState::OtherScope | StageState::Waiting(_) | StageState::Done { .. } => {
                 unreachable!("a call is made by a stage that has begun and has not ended")
             }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     index::{CallIdx, ItemSlot, StageIdx},
-    input::{NoInput, elements, input_of, value_of},
+    input::{NoInput, elements, excerpt, input_of, value_of},
     item::StageState,
     observe::Event,
     seed::seed_of,
@@ -23,6 +23,8 @@ use crate::{
 enum BeginDecision {
     /// It is not wanted any more: an earlier stage has stopped the item.
     Skip,
+    /// It is off; which value decided that.
+    Off(String),
     /// It has no input.
     NoInput(NoInput),
     /// It cannot be called: its extension refuses the values of the trial.
@@ -116,6 +118,7 @@ impl Scheduler<'_, '_> {
             BeginDecision::WaitForArm => return false,
             BeginDecision::Call(calls) => return self.prepare_calls(slot, stage, calls),
             BeginDecision::Skip => self.items[slot].stages[stage] = StageState::Skipped,
+            BeginDecision::Off(why) => self.record_off(slot, stage, CallIdx::FIRST, why),
             BeginDecision::NoInput(why) => self.record_no_input(slot, stage, CallIdx::FIRST, why),
             BeginDecision::Refuse(failure) => {
                 self.record_refusal(slot, stage, CallIdx::FIRST, &failure);
@@ -132,6 +135,11 @@ impl Scheduler<'_, '_> {
         if !self.items[slot].wants(stage) {
             return BeginDecision::Skip;
         }
+        match self.why_off(slot, stage) {
+            Ok(None) => {}
+            Ok(Some(why)) => return BeginDecision::Off(why),
+            Err(why) => return BeginDecision::NoInput(why),
+        }
         let inputs = match self.inputs_of(slot, stage) {
             Ok(inputs) => inputs,
             Err(why) => return BeginDecision::NoInput(why),
@@ -141,6 +149,27 @@ impl Scheduler<'_, '_> {
             RuntimeDecision::WaitForArm => BeginDecision::WaitForArm,
             RuntimeDecision::NoInput(why) => BeginDecision::NoInput(why),
             RuntimeDecision::Refused(failure) => BeginDecision::Refuse(failure),
+        }
+    }
+
+    /// Why a stage is off; none if it is on.
+    ///
+    /// # Errors
+    /// Why that cannot be decided.
+    fn why_off(&self, slot: ItemSlot, stage: StageIdx) -> Result<Option<String>, NoInput> {
+        let Some(when) = &self.stages[stage].plan.when else { return Ok(None) };
+        let item = &self.items[slot];
+        let document = value_of(&when.wire, &|source| item.source_value(&self.run_stages, None, source))?;
+        let wire = self.plan.wire_text(&when.wire);
+        let value: serde_json::Value = serde_json::from_str(&document.json)
+            .map_err(|error| NoInput::NotFound(format!("`when`: `{wire}` is not valid JSON: {error}")))?;
+        match when.condition.holds(&value) {
+            Ok(true) => Ok(None),
+            Ok(false) => Ok(Some(format!("`{wire}` is {}", excerpt(&document.json)))),
+            Err(what) => {
+                let found = excerpt(&document.json);
+                Err(NoInput::NotFound(format!("`when`: `{wire}` is {what}, it is {found}")))
+            }
         }
     }
 
@@ -196,7 +225,7 @@ impl Scheduler<'_, '_> {
             queue.note_answer();
             let answer = match answer {
                 Answer::Ok { json, tensors } => Some(Document { json, tensors }),
-                Answer::Failed { .. } | Answer::Skipped { .. } => None,
+                Answer::Failed { .. } | Answer::Skipped { .. } | Answer::Off { .. } => None,
             };
             return self.gather(slot, stage, index, answer);
         }
@@ -231,6 +260,10 @@ impl Scheduler<'_, '_> {
                 let message = format!("`{}` has no result", self.plan.stages[source.get()].name);
                 self.record_not_called(slot, stage, call, Answer::Skipped { message });
             }
+            NoInput::Off(source) => {
+                let message = format!("`{}` is off", self.plan.stages[source.get()].name);
+                self.record_off(slot, stage, call, message);
+            }
             NoInput::NotFound(what) => {
                 queue.stats.failed += 1;
                 if !matches!(item.stages[stage], StageState::Gathering { .. }) {
@@ -241,6 +274,13 @@ impl Scheduler<'_, '_> {
                 self.record_refusal(slot, stage, call, &failure);
             }
         }
+    }
+
+    /// Records that a stage is off.
+    fn record_off(&mut self, slot: ItemSlot, stage: StageIdx, call: CallIdx, message: String) {
+        self.stages[stage].stats.off += 1;
+        self.items[slot].stages[stage] = StageState::Off;
+        self.record_not_called(slot, stage, call, Answer::Off { message });
     }
 
     /// Records that a call fails before it is made.

@@ -47,7 +47,7 @@ impl Scheduler<'_, '_> {
     /// # Errors
     /// The record cannot be written, or the machine refuses a thread.
     pub(crate) fn poll_once<T>(&mut self, input: Option<&Receiver<T>>) -> Result<Polled<T>, EngineError> {
-        if !self.draining.has_begun {
+        if !self.draining.has_begun && !self.is_closing {
             self.route_waiting_items();
         }
         self.send_ready()?;
@@ -72,7 +72,7 @@ impl Scheduler<'_, '_> {
             self.accept_answers(answers);
         }
         self.fire_timers()?;
-        if self.cancel.requested() && !self.draining.has_begun {
+        if self.cancel.requested() && !self.draining.has_begun && !self.is_closing {
             self.begin_draining(None);
         }
         if self.cancel.aborted() {
@@ -118,6 +118,12 @@ impl Scheduler<'_, '_> {
                 self.observer.on(&Event::Stage { stage: stage.get(), known, done });
             }
         }
+    }
+
+    /// The run has stopped, and what is admitted from now on is run all the same: stages over all items.
+    pub(crate) fn begin_last_stages(&mut self) {
+        self.draining.has_begun = false;
+        self.is_closing = true;
     }
 
     /// From now on, calls in flight end and none is begun.

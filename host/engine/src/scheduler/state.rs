@@ -69,6 +69,8 @@ pub(crate) struct Scheduler<'p, 'k> {
     pub(super) search: Option<SearchInProgress<'p>>,
     /// Whether and why no new work is begun.
     pub(super) draining: Draining,
+    /// Whether it has stopped, and only the stages over all items are left.
+    pub(super) is_closing: bool,
     /// Says, to whoever shows what is waited for, that the input is.
     pub(super) input_wait: Arc<Wait>,
     /// What delays between tries are drawn from. Results do not depend on it.
@@ -223,6 +225,7 @@ impl<'p, 'k> Scheduler<'p, 'k> {
             routes,
             search,
             draining: Draining::default(),
+            is_closing: false,
             input_wait: Wait::new("the input"),
             jitter: Random::new(plan.seed),
         }

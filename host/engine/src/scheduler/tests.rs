@@ -43,6 +43,7 @@ fn stage(name: &str, reads: &[Source]) -> StagePlan {
         },
         scope: Scope::Item,
         for_each: None,
+        when: None,
         repeat: None,
         reads: reads
             .iter()
@@ -84,6 +85,8 @@ fn plan(stages: Vec<StagePlan>) -> Plan {
         models: Vec::new(),
         caches: Vec::new(),
         stages,
+        columns: Vec::new(),
+        requirements: Vec::new(),
         search: None,
         item_views: Default::default(),
         exports: Vec::new(),
@@ -229,6 +232,7 @@ fn answer_text(plan: &Plan, record: &Record) -> Option<String> {
         Answer::Ok { json, .. } => json.to_string(),
         Answer::Failed { kind, message } => format!("{kind}: {message}"),
         Answer::Skipped { message } => format!("skipped: {message}"),
+        Answer::Off { message } => format!("off: {message}"),
     };
     Some(format!("{}/{} ({}): {answer}", plan.stages[record.stage as usize].name, record.call, record.attempts))
 }

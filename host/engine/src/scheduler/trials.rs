@@ -128,7 +128,7 @@ impl Scheduler<'_, '_> {
                     objectives.push(Objective { name: objective.name.clone(), value, minimize: objective.minimize });
                 }
                 // Why a stage failed is on the record.
-                Err(NoInput::NoResult(_)) => {}
+                Err(NoInput::NoResult(_) | NoInput::Off(_)) => {}
                 Err(NoInput::NotFound(what)) => {
                     fault.get_or_insert_with(|| format!("the objective `{}` is not a number: {what}", objective.name));
                 }

@@ -12,6 +12,7 @@ use super::{
     trials::{TrialAdmission, trial_document},
 };
 use crate::{
+    columns::input_values,
     error::EngineError,
     index::{CallIdx, StageIdx},
     item::{EarlierAnswers, Item, ItemIdentity, ItemStages},
@@ -49,7 +50,10 @@ impl Session<'_, '_> {
             Err(_) if is_done => return self.pass(read.index, &read.id),
             Err(fault) => {
                 let digest = before.and_then(|row| row.digest.try_into().ok()).unwrap_or_default();
-                self.fail_unreadable(NewItem { index: read.index, id: read.id, digest }, fault.message);
+                self.fail_unreadable(
+                    NewItem { index: read.index, id: read.id, digest, values: Vec::new() },
+                    fault.message,
+                );
                 return Ok(());
             }
         };
@@ -57,12 +61,12 @@ impl Session<'_, '_> {
             TrialAdmission::NoSearch => (document, None),
             TrialAdmission::Trial(trial) => (trial_document(&trial), Some(trial)),
             TrialAdmission::Failed(fault) => {
-                self.fail_unreadable(NewItem { index: read.index, id: read.id, digest: [0; 32] }, fault);
+                self.fail_unreadable(unread(read.index, read.id), fault);
                 return Ok(());
             }
         };
         if let Some(fault) = names_tensors(&document) {
-            self.fail_unreadable(NewItem { index: read.index, id: read.id, digest: [0; 32] }, fault);
+            self.fail_unreadable(unread(read.index, read.id), fault);
             return Ok(());
         }
         let digest =
@@ -82,7 +86,15 @@ impl Session<'_, '_> {
         };
         let earlier = self.earlier_answers(read.index as i64)?;
         self.memory.bytes += document.len();
-        self.scheduler.record(Record::Item(NewItem { index: read.index, id: Arc::clone(&read.id), digest }));
+        if self.scheduler.is_recorded() {
+            let values = input_values(self.plan, &document);
+            self.scheduler.record(Record::Item(NewItem {
+                index: read.index,
+                id: Arc::clone(&read.id),
+                digest,
+                values,
+            }));
+        }
         let stages = ItemStages { plan: self.plan, predecessors: self.predecessors, scope: Scope::Item };
         let identity = ItemIdentity { index: read.index as i64, id: read.id, seed: read.seed };
         let mut item = Item::new(stages, identity, Document::new(document));
@@ -144,7 +156,8 @@ impl Session<'_, '_> {
                 self.retry_failed
                     || ["unavailable", "rate-limited", "cancelled", "over-budget", "timed-out"].contains(&kind.as_str())
             }
-            Answer::Skipped { .. } => true,
+            // Whether it is off is decided again, from what is on record.
+            Answer::Skipped { .. } | Answer::Off { .. } => true,
         };
         let rows = record.db.results(item)?.into_iter().filter(|row| !is_repeated(&row.answer));
         Ok(rows.map(|row| ((StageIdx::from_record(row.stage), CallIdx(row.call)), row.answer)).collect())
@@ -153,6 +166,9 @@ impl Session<'_, '_> {
     /// An item cannot be read: it fails, and is neither routed nor searched.
     fn fail_unreadable(&mut self, item: NewItem, fault: String) {
         let (index, id) = (item.index, Arc::clone(&item.id));
+        if self.keeps_values() {
+            self.kept_values.keep_unreadable(self.plan, index, &id);
+        }
         self.scheduler.emit(&Event::Unreadable { item: &id, fault: &fault });
         self.scheduler.record(Record::Item(item));
         let done = ItemDone { index, state: ItemState::Failed, stopped_by: None, fault: Some(fault), files: None };
@@ -161,6 +177,11 @@ impl Session<'_, '_> {
         self.scheduler.skip_trial(index, None);
         self.scheduler.count_item(&id, ItemState::Failed, None);
     }
+}
+
+/// An item whose document is not one of the run.
+fn unread(index: u64, id: Arc<str>) -> NewItem {
+    NewItem { index, id, digest: [0; 32], values: Vec::new() }
 }
 
 /// Why an item that names tensors is not admitted: those of a run are made in it.

@@ -63,6 +63,9 @@ impl Session<'_, '_> {
         if !self.wires.is_empty() {
             self.values = self.values_of(&item);
         }
+        if self.keeps_values() {
+            self.kept_values.keep(self.plan, &item, self.scheduler.run_stages());
+        }
         self.show(&item.id, &self.lines(&item));
         self.memory.bytes -= item.document.json.len();
         let fault = self.scheduler.finish_trial(&item);

@@ -2,6 +2,7 @@
 
 use jackfield_pipeline::Scope;
 use jackfield_plugin_api::Document;
+use jackfield_store::OF_RUN;
 
 use super::{Session, SessionEnd, trials::NextTrial};
 use crate::{
@@ -21,7 +22,7 @@ impl Session<'_, '_> {
             self.scheduler.keep_run_stages(item.stages);
             return Ok(SessionEnd::Done);
         }
-        item.earlier = self.earlier_answers(-1)?;
+        item.earlier = self.earlier_answers(OF_RUN)?;
         self.scheduler.admit(item);
         loop {
             if let Some(item) = self.scheduler.take_finished().pop() {
@@ -36,7 +37,7 @@ impl Session<'_, '_> {
 
     /// The items, from the first to the last: those of the input, or those that were asked for.
     pub(super) fn run_items(&mut self, selected: Option<Vec<SourceItem>>) -> Result<SessionEnd, EngineError> {
-        if !self.plan.stages.iter().any(|stage| stage.scope == Scope::Item) {
+        if self.plan.stages.iter().all(|stage| stage.scope == Scope::Run) {
             return Ok(SessionEnd::Done);
         }
         if let Some(record) = self.earlier_record().filter(|_| self.shows_spend()) {

@@ -1,6 +1,7 @@
 //! One session of a run: items in, results out.
 
 mod admit;
+mod all_items;
 mod finish;
 mod items;
 mod selected;
@@ -15,6 +16,7 @@ use jackfield_store::{Blobs, FileNames, Record};
 use serde_json::json;
 
 use super::{
+    columns::KeptValues,
     error::EngineError,
     index::StageIdx,
     input::{NoInput, value_of},
@@ -30,7 +32,7 @@ use super::{
 pub(super) type WireValues = Vec<Result<Document, String>>;
 
 /// How a session ended.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum SessionEnd {
     /// Every item is done.
     Done,
@@ -71,6 +73,10 @@ pub(super) struct Session<'p, 'k> {
     pub(super) wires: &'p [Wire],
     /// What stands there of the last item that is done.
     pub(super) values: WireValues,
+    /// What stages over all items read of those that are done, where there is no record.
+    pub(super) kept_values: KeptValues,
+    /// How the stages over all items ended, and over how many items; none before that.
+    pub(super) over_all: Option<(Item, u64)>,
 }
 
 /// Bytes of items in flight beyond which no further one is admitted.
@@ -97,7 +103,7 @@ impl ItemMemory {
 }
 
 impl<'p> Session<'p, '_> {
-    /// Runs the stages that run once a run, then the items.
+    /// Runs the stages that run once a run, then the items, then the stages over all of these.
     ///
     /// # Errors
     /// What ends the session before its end. What was finished until then is on the record.
@@ -128,10 +134,12 @@ impl<'p> Session<'p, '_> {
             }
             selected = Some(items);
         }
-        match self.run_stages()? {
-            SessionEnd::Done => self.run_items(selected),
-            SessionEnd::Stopped => Ok(SessionEnd::Stopped),
+        if self.run_stages()? == SessionEnd::Stopped {
+            return Ok(SessionEnd::Stopped);
         }
+        let end = self.run_items(selected)?;
+        self.run_over_all_items(end)?;
+        Ok(end)
     }
 
     /// The record, if an earlier session has left something there.
@@ -145,11 +153,7 @@ impl<'p> Session<'p, '_> {
 
     /// Whether some stage that runs once a run has no result, or one that is not whole.
     pub(super) fn run_stages_flawed(&self) -> bool {
-        self.scheduler.run_stages().iter().any(|state| match state {
-            StageState::Failed | StageState::Skipped => true,
-            StageState::Done { flawed, .. } => *flawed,
-            _ => false,
-        })
+        self.scheduler.run_stages().iter().any(StageState::is_flawed)
     }
 
     /// What stands at the end of the wires that are asked for.
@@ -162,10 +166,16 @@ impl<'p> Session<'p, '_> {
                 (NoInput::NoResult(_), Source::Stage(stage)) => {
                     format!("stage `{}` has no result", self.plan.stages[stage].name)
                 }
+                (NoInput::Off(stage), _) => format!("stage `{}` is off", self.plan.stages[stage.get()].name),
                 (NoInput::NoResult(_), _) => "there is no item".to_owned(),
             })
         };
         self.wires.iter().map(value).collect()
+    }
+
+    /// Whether what stages over all items read is kept until the end, as there is no record.
+    fn keeps_values(&self) -> bool {
+        self.record.is_none() && !self.plan.columns.is_empty()
     }
 
     /// Whether items get a folder with files.

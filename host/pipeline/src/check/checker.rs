@@ -9,6 +9,7 @@ use crate::{
     diagnostics::Diagnostic,
     parsed::{ParsedPipeline, WireRef},
     plan::Source,
+    step::Step,
 };
 use jackfield_loader::{ExtensionEntry, Plugin};
 
@@ -43,7 +44,21 @@ impl<'a> Checker<'a> {
         self.parsed.stages.iter().map(|stage| stage.name.text.as_str())
     }
 
-    /// The source of a wire, with the index that a stage has in the parsed pipeline; none if there is no such source.
+    /// What a wire reads of every item: its input, or a stage; none if it is not such a wire, or there is no such stage.
+    pub(crate) fn column_source(&self, wire: &WireRef) -> Option<Source> {
+        let text = wire.text.as_ref().filter(|text| text.is_over_all())?;
+        match text.path.first()? {
+            Step::Field(name) if name == "input" => self.parsed.input.as_ref().map(|_| Source::Input),
+            Step::Field(name) => {
+                let is_run = |stage: &usize| self.parsed.stages[*stage].export.is_none();
+                self.stage_index(name).filter(is_run).map(Source::Stage)
+            }
+            _ => None,
+        }
+    }
+
+    /// The source of a wire, with the index that a stage has in the parsed pipeline; none if there is no such source, or if the wire
+    /// reads all items.
     pub(crate) fn wire_source(&self, stage: Option<usize>, wire: &WireRef) -> Option<Source> {
         let text = wire.text.as_ref()?;
         match text.source.as_str() {

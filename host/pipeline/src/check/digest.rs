@@ -35,7 +35,7 @@ fn input(input: &InputPlan) -> Value {
 
 fn stage_value(plan: &Plan, stage: &StagePlan) -> Value {
     let extension = &stage.extension;
-    json!({
+    let mut value = json!({
         "kind": extension.kind,
         "extension": extension.name,
         "version": extension.version,
@@ -47,7 +47,11 @@ fn stage_value(plan: &Plan, stage: &StagePlan) -> Value {
         "on_error": stage.policy.on_error,
         "model": stage.model.map(|model| model_value(&plan.models[model])),
         "route": stage.route.as_ref().map(|route| route_value(plan, route)),
-    })
+    });
+    if let Some(when) = &stage.when {
+        value["when"] = json!([wire(plan, &when.wire), when.condition]);
+    }
+    value
 }
 
 /// All of a route but where it keeps what it learns.
@@ -120,6 +124,7 @@ fn wire(plan: &Plan, wire: &Wire) -> String {
         Source::Each => "each",
         Source::Spend => "spend",
         Source::Stage(index) => &plan.stages[index].name,
+        Source::Column(_) => return plan.wire_text(wire),
     };
     wire.path.iter().fold(source.to_owned(), |text, step| text + &step.to_string())
 }

@@ -55,26 +55,6 @@ pub(crate) fn reads(stages: usize, edges: &[Edge]) -> Vec<BTreeSet<usize>> {
     reads
 }
 
-/// For each stage, whether it runs once an item: it reads the item, or a stage that does.
-pub(crate) fn runs_per_item(stages: usize, edges: &[Edge]) -> Vec<bool> {
-    let mut readers = vec![Vec::new(); stages];
-    let mut to_visit = Vec::new();
-    for edge in edges {
-        match edge.source {
-            Source::Input => to_visit.push(edge.reader),
-            Source::Stage(source) => readers[source].push(edge.reader),
-            Source::Each | Source::Spend => {}
-        }
-    }
-    let mut read = vec![false; stages];
-    while let Some(stage) = to_visit.pop() {
-        if !std::mem::replace(&mut read[stage], true) {
-            to_visit.extend(&readers[stage]);
-        }
-    }
-    read
-}
-
 /// The nodes in order, without those that are on a cycle or after one. Of nodes that can come next, the first does.
 fn topological(reads: &[BTreeSet<usize>]) -> Vec<usize> {
     let mut waiting: Vec<usize> = reads.iter().map(BTreeSet::len).collect();

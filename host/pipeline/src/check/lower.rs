@@ -1,23 +1,26 @@
 //! Makes the plan, once nothing is wrong.
 
-use super::{
-    checker::Checker,
-    digest,
-    extensions::extension_ref,
-    graph::{reads, runs_per_item},
-    sources::Edge,
-};
+use super::{checker::Checker, digest, extensions::extension_ref, graph::reads, scopes::Scopes, sources::Edge};
 use crate::{
     parsed::{Expr, ParsedStage, WireRef},
-    plan::{InputExpr, InputPlan, OutputPlan, Plan, Scope, Source, StagePlan, TableEntry, ViewMarks, Wire},
+    plan::{ColumnPlan, InputExpr, InputPlan, OutputPlan, Plan, Scope, Source, StagePlan, TableEntry, ViewMarks, Wire},
     schema::{Reads, View},
     syntax::Key,
 };
 use jackfield_loader::Digest;
 
+/// What is known of a stage beside its text.
+struct Lowering<'a> {
+    scope: Scope,
+    /// The stages that it reads, by index in the plan.
+    reads: Vec<usize>,
+    /// The index in the plan of each stage of the parsed pipeline.
+    plan_indices: &'a [usize],
+}
+
 impl Checker<'_> {
     /// The plan with its stages in this order.
-    pub(crate) fn lower(&self, order: &[usize], edges: &[Edge]) -> Option<Plan> {
+    pub(crate) fn lower(&self, order: &[usize], edges: &[Edge], scopes: &Scopes) -> Option<Plan> {
         let parsed = self.parsed;
         let mut plan_indices = vec![0; order.len()];
         // No stage reads one that runs at export alone.
@@ -27,7 +30,6 @@ impl Checker<'_> {
             plan_indices[*index] = plan_index;
         }
         let reads = reads(plan_indices.len(), edges);
-        let runs_per_item = runs_per_item(plan_indices.len(), edges);
         let input = self.lower_input();
         let item_files = parsed.output.item_files.unwrap_or(matches!(input, InputPlan::Files { .. }));
         let named = |wires: &[(Key, WireRef)]| {
@@ -36,14 +38,15 @@ impl Checker<'_> {
                 .map(|(name, wire)| Some((name.text.clone(), self.lower_wire(None, wire, &plan_indices)?)))
                 .collect::<Option<_>>()
         };
-        let lower = |index: &usize| {
+        let mut columns = Vec::new();
+        let mut lower = |index: &usize| {
             let mut reads: Vec<usize> = reads[*index].iter().map(|source| plan_indices[*source]).collect();
             reads.sort_unstable();
-            let scope = if runs_per_item[*index] { Scope::Item } else { Scope::Run };
-            self.lower_stage(*index, &parsed.stages[*index], scope, reads, &plan_indices)
+            let lowering = Lowering { scope: scopes.of(*index), reads, plan_indices: &plan_indices };
+            self.lower_stage(*index, &parsed.stages[*index], lowering, &mut columns)
         };
-        let stages = order.iter().map(lower).collect::<Option<_>>()?;
-        let exports = exports.iter().map(lower).collect::<Option<_>>()?;
+        let stages = order.iter().map(&mut lower).collect::<Option<_>>()?;
+        let exports = exports.iter().map(&mut lower).collect::<Option<_>>()?;
         let mut plan = Plan {
             name: parsed.name.clone(),
             digest: Digest::of(""),
@@ -64,6 +67,8 @@ impl Checker<'_> {
             models: self.lower_models()?,
             caches: self.lower_caches()?,
             stages,
+            columns,
+            requirements: self.lower_requirements(&plan_indices)?,
             search: self.lower_search(&plan_indices)?,
             item_views: ViewMarks::default(),
             exports,
@@ -71,7 +76,9 @@ impl Checker<'_> {
         };
         // What reads a deferred stage can only be done after it.
         for index in 0..plan.stages.len() {
-            plan.stages[index].deferred |= plan.stages[index].reads.iter().any(|read| plan.stages[*read].deferred);
+            let is_of_item = plan.stages[index].scope == Scope::Item;
+            plan.stages[index].deferred |=
+                is_of_item && plan.stages[index].reads.iter().any(|read| plan.stages[*read].deferred);
         }
         self.mark_views(&order, &mut plan);
         plan.digest = digest::digest_of(&plan);
@@ -94,7 +101,7 @@ impl Checker<'_> {
             of_input.for_each_source(&stage.input, stage.for_each.as_ref(), &mut |source, found| match source {
                 Source::Input => plan.item_views.add(found),
                 Source::Stage(plan_index) => marks[plan_index].add(found),
-                Source::Each | Source::Spend => {}
+                Source::Each | Source::Spend | Source::Column(_) => {}
             });
         }
         for (stage, marks) in plan.stages.iter_mut().zip(marks) {
@@ -106,10 +113,10 @@ impl Checker<'_> {
         &self,
         index: usize,
         stage: &ParsedStage,
-        scope: Scope,
-        reads: Vec<usize>,
-        plan_indices: &[usize],
+        lowering: Lowering<'_>,
+        columns: &mut Vec<ColumnPlan>,
     ) -> Option<StagePlan> {
+        let Lowering { scope, reads, plan_indices } = lowering;
         let (plugin, entry) = self.extensions[index]?;
         let uses = self.services_of_stage(stage);
         let descriptor = &entry.descriptor;
@@ -120,7 +127,7 @@ impl Checker<'_> {
             config: self.configs[index].value.clone(),
             paths: self.configs[index].paths.clone(),
             input: match &stage.input {
-                Some((_, expr)) => self.lower_expr(index, expr, Some(wanted), plan_indices)?,
+                Some((_, expr)) => self.lower_expr(index, expr, Some(wanted), plan_indices, columns)?,
                 None => InputExpr::Table(Vec::new()),
             },
             scope,
@@ -128,6 +135,7 @@ impl Checker<'_> {
                 Some(wire) => Some(self.lower_wire(Some(index), wire, plan_indices)?),
                 None => None,
             },
+            when: self.lower_when(index, plan_indices)?,
             repeat: stage.repeat,
             reads,
             policy: stage.policy.clone(),
@@ -148,17 +156,21 @@ impl Checker<'_> {
         expr: &Expr,
         wanted: Option<View<'_>>,
         plan_indices: &[usize],
+        columns: &mut Vec<ColumnPlan>,
     ) -> Option<InputExpr> {
         Some(match expr {
             Expr::Bad => return None,
             Expr::Constant(constant) => InputExpr::Constant(constant.value.clone()),
+            Expr::Wire(wire) if wire.is_over_all() => {
+                self.lower_column(wire, wanted.as_ref(), plan_indices, columns)?
+            }
             Expr::Wire(wire) => InputExpr::Wire(self.lower_wire(Some(stage), wire, plan_indices)?),
             Expr::List(list, _) => {
                 let element = match wanted.as_ref().map(View::as_list) {
                     Some(Reads::Known(element)) => Some(element),
                     _ => None,
                 };
-                let list = list.iter().map(|expr| self.lower_expr(stage, expr, element.clone(), plan_indices));
+                let list = list.iter().map(|expr| self.lower_expr(stage, expr, element.clone(), plan_indices, columns));
                 InputExpr::List(list.collect::<Option<_>>()?)
             }
             Expr::Table(table, _) => {
@@ -172,7 +184,7 @@ impl Checker<'_> {
                     Some(TableEntry {
                         key: key.text.clone(),
                         required: required.contains(&key.text.as_str()),
-                        value: self.lower_expr(stage, expr, wanted, plan_indices)?,
+                        value: self.lower_expr(stage, expr, wanted, plan_indices, columns)?,
                     })
                 });
                 InputExpr::Table(entries.collect::<Option<_>>()?)

@@ -2,8 +2,13 @@
 
 use serde_json::Value;
 
-use super::checker::Checker;
-use crate::{diagnostics::Diagnostic, plan::Source, schema::PathErrorReason, step::Step};
+use super::{checker::Checker, scopes::Scopes};
+use crate::{
+    diagnostics::Diagnostic,
+    plan::{Scope, Source},
+    schema::PathErrorReason,
+    step::Step,
+};
 
 /// The files and folders of every run.
 const RUN_FILES: [&str; 9] = [
@@ -46,14 +51,31 @@ impl Checker<'_> {
         }
     }
 
-    /// Reports merged files of stages that run once a run, as there is only one result.
-    pub(crate) fn check_that_merged_stages_run_per_item(&mut self, runs_per_item: impl Fn(usize) -> bool) {
-        for (_, wire) in &self.parsed.output.merged {
-            if !matches!(self.wire_source(None, wire), Some(Source::Stage(index)) if !runs_per_item(index)) {
+    /// Reports files and lines of an item that would show a stage over all items, which is not done when they are made.
+    pub(crate) fn check_that_outputs_are_of_items(&mut self, scopes: &Scopes) {
+        let output = &self.parsed.output;
+        for (name, wire) in output.files.iter().chain(&output.show) {
+            let Some(Source::Stage(index)) = self.wire_source(None, wire) else { continue };
+            if scopes.of(index) != Scope::All {
                 continue;
             }
             let stage = wire.text.as_ref().map_or("", |text| text.source.as_str());
-            let message = format!("stage `{stage}` runs once a run, but a merged file is made of the results of items");
+            let message = format!("`{}` is of one item, and stage `{stage}` runs over all of them", name.text);
+            let hint = format!("its result is shown at the end of a run, and written to `run/{stage}.json`");
+            self.diagnostics.push(Diagnostic::at("all-items", self.source_span(wire), message).hint(hint));
+        }
+    }
+
+    /// Reports merged files of stages that do not run once an item, as there is only one result.
+    pub(crate) fn check_that_merged_stages_run_per_item(&mut self, scopes: &Scopes) {
+        for (_, wire) in &self.parsed.output.merged {
+            let Some(Source::Stage(index)) = self.wire_source(None, wire) else { continue };
+            if scopes.is_per_item(index) {
+                continue;
+            }
+            let often = scopes.often(index);
+            let stage = wire.text.as_ref().map_or("", |text| text.source.as_str());
+            let message = format!("stage `{stage}` runs {often}, but a merged file is made of the results of items");
             let hint = format!("its result is written to `run/{stage}.json`");
             self.diagnostics.push(Diagnostic::at("merged", self.source_span(wire), message).hint(hint));
         }

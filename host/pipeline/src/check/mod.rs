@@ -3,6 +3,8 @@
 
 mod abilities;
 mod checker;
+mod columns;
+mod conditions;
 mod config;
 mod digest;
 mod exports;
@@ -17,6 +19,7 @@ mod needs;
 mod output_schemas;
 mod routes;
 mod sandbox;
+mod scopes;
 mod search;
 mod services;
 mod sources;
@@ -30,8 +33,8 @@ use std::cell::OnceCell;
 
 use checker::Checker;
 use found::Services;
-use graph::runs_per_item;
 use item_schemas::seen_item_schema;
+use scopes::Scopes;
 
 use crate::diagnostics::Diagnostics;
 use crate::parsed::ParsedPipeline;
@@ -76,15 +79,18 @@ pub fn check(parsed: &ParsedPipeline, registry: &Registry) -> Result<Plan, Diagn
     checker.check_templates();
     checker.check_outputs();
     checker.look_up_rewards();
-    let of_item = runs_per_item(parsed.stages.len(), &edges);
-    let runs_per_item = |index: usize| of_item.get(index).is_some_and(|of_item| *of_item);
-    checker.check_that_routed_stages_run_per_item(runs_per_item);
-    checker.check_that_merged_stages_run_per_item(runs_per_item);
-    checker.check_search_wires(order.as_deref(), runs_per_item);
+    let scopes = Scopes::new(parsed.stages.len(), &edges);
+    checker.check_scopes(&edges, &scopes);
+    checker.check_when_and_require(order.as_deref(), &scopes);
+    checker.check_that_routed_stages_run_per_item(&scopes);
+    checker.check_that_rewards_are_of_items(&scopes);
+    checker.check_that_outputs_are_of_items(&scopes);
+    checker.check_that_merged_stages_run_per_item(&scopes);
+    checker.check_search_wires(order.as_deref(), &scopes);
     checker.check_tests(&edges);
     match order {
         Some(order) if checker.diagnostics.is_empty() => {
-            Ok(checker.lower(&order, &edges).expect("a pipeline without diagnostics can be lowered"))
+            Ok(checker.lower(&order, &edges, &scopes).expect("a pipeline without diagnostics can be lowered"))
         }
         _ => Err(parsed.reported(checker.diagnostics)),
     }

@@ -9,6 +9,7 @@ use super::{
     checker::Checker,
     extensions::{extension_ref, policies},
     found::{CheckedConfig, Objective, RouteFound},
+    scopes::Scopes,
 };
 use crate::{
     diagnostics::{Diagnostic, Span},
@@ -328,11 +329,11 @@ impl<'a> Checker<'a> {
     }
 
     /// Reports routes of stages that run once a run, as there is no item to pick an arm for.
-    pub(crate) fn check_that_routed_stages_run_per_item(&mut self, runs_per_item: impl Fn(usize) -> bool) {
+    pub(crate) fn check_that_routed_stages_run_per_item(&mut self, scopes: &Scopes) {
         for (index, stage) in self.parsed.stages.iter().enumerate() {
-            if let Some(route) = stage.route.as_ref().filter(|_| !runs_per_item(index)) {
-                let message =
-                    format!("stage `{}` runs once a run, and a route picks an arm for each item", stage.name.text);
+            if let Some(route) = stage.route.as_ref().filter(|_| !scopes.is_per_item(index)) {
+                let (name, often) = (&stage.name.text, scopes.often(index));
+                let message = format!("stage `{name}` runs {often}, and a route picks an arm for each item");
                 self.diagnostics.push(Diagnostic::at("bad-route", route.span, message));
             }
         }

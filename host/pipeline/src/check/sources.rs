@@ -15,6 +15,8 @@ pub(crate) struct Edge {
     pub(crate) reader: usize,
     /// What it reads.
     pub(crate) source: Source,
+    /// Whether it reads the source of every item.
+    pub(crate) over_all: bool,
     /// The span of the wire.
     pub(crate) span: Span,
 }
@@ -35,8 +37,23 @@ impl<'a> Checker<'a> {
                     self.add_edge(index, wire, &mut edges);
                 }
             }
-            if let Some(wire) = &stage.for_each {
+            if let Some(when) = &stage.when {
+                let wire = &when.wire;
                 if wire.text.as_ref().is_some_and(|text| text.source == "each") {
+                    let message = "`when` decides for the whole stage, before there is an element";
+                    self.diagnostics.push(Diagnostic::at("each", self.source_span(wire), message));
+                } else {
+                    self.add_edge(index, wire, &mut edges);
+                }
+            }
+            if let Some(wire) = &stage.for_each {
+                if wire.is_over_all() {
+                    let message =
+                        "`for_each` runs over a list of one item or of the run, and cannot run over all items";
+                    let hint = "a stage that reads the item runs once for each; one that reads `all` as `in` runs once over all of them";
+                    let diagnostic = Diagnostic::at("all-items", self.source_span(wire), message);
+                    self.diagnostics.push(diagnostic.hint(hint.to_owned()));
+                } else if wire.text.as_ref().is_some_and(|text| text.source == "each") {
                     let message = "`for_each` cannot run over `each`";
                     let label = "`each` is the element of this very list";
                     self.diagnostics.push(Diagnostic::at("each", self.source_span(wire), message).label(label));
@@ -73,11 +90,13 @@ impl<'a> Checker<'a> {
     /// A stage whose keys are searched reads the values in its item.
     fn add_search_edges(&self, edges: &mut Vec<Edge>) {
         let stages = self.search.iter().flat_map(|search| &search.space().stages);
-        edges.extend(stages.map(|(&reader, &span)| Edge { reader, source: Source::Input, span }));
+        edges.extend(stages.map(|(&reader, &span)| Edge { reader, source: Source::Input, over_all: false, span }));
     }
 
     fn add_edge(&mut self, reader: usize, wire: &WireRef, edges: &mut Vec<Edge>) {
-        let Some(source) = self.look_up_source(Some(reader), wire) else { return };
+        let over_all = wire.is_over_all();
+        let source = if over_all { self.look_up_column(wire) } else { self.look_up_source(Some(reader), wire) };
+        let Some(source) = source else { return };
         let name = &self.parsed.stages[reader].name.text;
         if let Source::Stage(index) = source
             && index == reader
@@ -85,7 +104,7 @@ impl<'a> Checker<'a> {
             let message = format!("stage `{name}` reads itself");
             self.diagnostics.push(Diagnostic::at("cycle", self.source_span(wire), message).label("its own output"));
         } else {
-            edges.push(Edge { reader, source, span: wire.span });
+            edges.push(Edge { reader, source, over_all, span: wire.span });
         }
     }
 
@@ -97,9 +116,7 @@ impl<'a> Checker<'a> {
         if let Some(Source::Stage(index)) = source
             && self.parsed.stages[index].export.is_some()
         {
-            let message = format!("stage `{}` runs when an item is exported, and nothing reads it", text.source);
-            let hint = "remove `export = true` from it, or read what it reads";
-            self.diagnostics.push(Diagnostic::at("export-stage", at, message).hint(hint.to_owned()));
+            self.report_read_export(at, &text.source);
         }
         match source {
             Some(Source::Input) if self.parsed.input.is_none() => {
@@ -110,6 +127,7 @@ impl<'a> Checker<'a> {
             Some(Source::Spend) => return self.spend_outside_show(at),
             Some(_) => {}
             None if text.source == "spend" => return self.spend_outside_show(at),
+            None if text.is_over_all() => self.report_all_outside_stage(at),
             None if text.source == "each" => {
                 let diagnostic = match stage {
                     Some(stage) => {
@@ -130,6 +148,13 @@ impl<'a> Checker<'a> {
             }
         }
         source
+    }
+
+    /// Reports a wire into a stage that runs at export.
+    pub(crate) fn report_read_export(&mut self, at: Span, stage: &str) {
+        let message = format!("stage `{stage}` runs when an item is exported, and nothing reads it");
+        let hint = "remove `export = true` from it, or read what it reads";
+        self.diagnostics.push(Diagnostic::at("export-stage", at, message).hint(hint.to_owned()));
     }
 
     fn spend_outside_show(&mut self, at: Span) -> Option<Source> {

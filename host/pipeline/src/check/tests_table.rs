@@ -47,7 +47,7 @@ impl<'a> Checker<'a> {
                         self.diagnostics.push(Diagnostic::at("export-stage", key.span, message));
                     }
                     Some(stage) => sources.push(Source::Stage(stage)),
-                    None if key.text == "input" || key.text == "each" => {}
+                    None if ["input", "each", "all"].contains(&key.text.as_str()) => {}
                     None => {
                         let hint = suggest::hint_for(&key.text, "known stages", self.stage_names());
                         let message = format!("there is no stage `{}`", key.text);
@@ -76,7 +76,7 @@ impl<'a> Checker<'a> {
             match source {
                 Source::Stage(stage) => to_visit.push(*stage),
                 Source::Input => return true,
-                Source::Each | Source::Spend => {}
+                Source::Each | Source::Spend | Source::Column(_) => {}
             }
         }
         let mut seen = vec![false; reads.len()];
@@ -246,7 +246,7 @@ pub fn tests_of(parsed: &ParsedPipeline, plan: &Plan, registry: &Registry) -> Ve
             test.fails.iter().filter_map(|(key, part)| Some((stage_index(&key.text)?, part.clone()))).collect();
         let wanted = expect.iter().filter_map(|expect| match expect.wire.source {
             Source::Stage(stage) => Some(stage),
-            Source::Input | Source::Each | Source::Spend => None,
+            Source::Input | Source::Each | Source::Spend | Source::Column(_) => None,
         });
         let wanted: Vec<usize> = wanted.chain(fails.iter().map(|(stage, _)| *stage)).collect();
         let given = test.input.as_ref().map(|(_, item)| item);

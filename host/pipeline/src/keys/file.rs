@@ -1,6 +1,7 @@
 //! The keys of the file itself, and of `[pipeline]`.
 
 use super::{
+    condition::REQUIREMENT,
     input::INPUT,
     output::OUTPUT,
     plugin::PLUGIN,
@@ -53,10 +54,15 @@ pub(crate) static FILE: Table = Table {
                 of: &Shape::Table(&STAGE),
                 names: Names::Words {
                     what: "stage",
-                    reserved: &[("input", "the item"), ("each", "the element of `for_each`")],
+                    reserved: &[("input", "the item"), ("each", "the element of `for_each`"), ("all", "all items")],
                 },
             },
             "The stages, each under a name of your choice. Their order follows from their wires.",
+        ),
+        optional(
+            "require",
+            Shape::Map { of: &Shape::Table(&REQUIREMENT), names: Names::Wires },
+            "What a run requires of values of all its items together: a wire into a stage that runs over all items, or once a run, and its bounds. A run that does not meet them ends with exit code 5.",
         ),
         optional("tests", Shape::Tables(&test::TEST), "Tests of the pipeline, for `jackfield test`."),
     ],

@@ -15,7 +15,7 @@ pub fn json_schema() -> Value {
         "wire": {
             "type": "string",
             "minLength": 1,
-            "description": "A reference to a value, such as `decisions.items[*].title`: the item (`input`), the element of `for_each` (`each`) or a stage, and the way into it."
+            "description": "A reference to a value, such as `decisions.items[*].title`: the item (`input`), the element of `for_each` (`each`) or a stage, and the way into it; after `all.`, that of every item."
         },
         "wires": {
             "description": "A wire, or a list or table of wires.",
@@ -129,6 +129,7 @@ fn shape(shape_of: &Shape) -> Value {
         Shape::Overlays => json!({ "type": "array", "minItems": 1, "items": { "type": "object" } }),
         Shape::Table(spec) => table(spec),
         Shape::CountOr(spec) => json!({ "anyOf": [shape(&COUNT), table(spec)] }),
+        Shape::WireOr(spec) => json!({ "anyOf": [shape(&Shape::Wire), table(spec)] }),
         Shape::ListOr(spec) => json!({ "anyOf": [{ "type": "array" }, table(spec)] }),
         Shape::Tables(spec) => json!({ "type": "array", "minItems": 1, "items": table(spec) }),
         Shape::Map { of, names } => {

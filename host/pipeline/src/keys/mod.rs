@@ -1,6 +1,7 @@
 //! The keys of a pipeline file: which keys a table may have, and what their values may be. Checking, lowering and the JSON Schema all read these tables, so that
 //! they cannot drift apart. A new table of the language starts here.
 
+mod condition;
 mod editor_schema;
 mod file;
 mod input;

@@ -49,6 +49,8 @@ pub(crate) enum Shape {
     CountOr(&'static Table),
     /// A list of anything, or a table of known keys.
     ListOr(&'static Table),
+    /// A wire, or a table of known keys.
+    WireOr(&'static Table),
     /// A list of at least one table of known keys.
     Tables(&'static Table),
     /// A list of at least one table that someone else checks.

@@ -1,6 +1,7 @@
 //! The keys of `[stages.NAME]`.
 
 use super::{
+    condition::WHEN,
     limits::LIMITS,
     route,
     spec::{COUNT, Shape, Table, default, optional, required},
@@ -24,6 +25,11 @@ pub(crate) static STAGE: Table = Table {
         ),
         optional("with", Shape::Free, "Configuration of the extension."),
         optional("for_each", Shape::Wire, "The list that the stage runs over; `each` is then its element."),
+        optional(
+            "when",
+            Shape::WireOr(&WHEN),
+            "When the stage is on: a wire to `true` or `false`, or a table. A stage that is off makes no call and has no result, which is no flaw.",
+        ),
         optional(
             "repeat",
             Shape::Integer { min: 1, max: MOST_CALLS as u64 },

@@ -24,7 +24,7 @@ pub(crate) static TEST: Table = Table {
                 of: &Shape::Text,
                 names: Names::Words {
                     what: "stage",
-                    reserved: &[("input", "the item"), ("each", "the element of `for_each`")],
+                    reserved: &[("input", "the item"), ("each", "the element of `for_each`"), ("all", "all items")],
                 },
             },
             "The stages that have to fail, each with a part of its message.",

@@ -32,6 +32,13 @@ pub(crate) fn expr(node: &Node) -> Expr {
     expr_with(node, &|_| None)
 }
 
+impl WireRef {
+    /// Whether it reads the values of all items.
+    pub(crate) fn is_over_all(&self) -> bool {
+        self.text.as_ref().is_some_and(WireText::is_over_all)
+    }
+}
+
 /// What a stage gets: wires and constants. A number by itself is not what a stage gets.
 pub(crate) fn input_expr(node: &Node) -> Expr {
     match node.value {

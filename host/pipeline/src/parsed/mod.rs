@@ -1,5 +1,6 @@
 //! The parsed pipeline: a pipeline as it is written, in which every value has its type and span, and no name is resolved yet.
 
+mod condition;
 mod expr;
 mod fields;
 mod input;
@@ -15,6 +16,7 @@ mod stage;
 mod test;
 mod trust;
 
+pub(crate) use condition::{ParsedCondition, ParsedWhen};
 pub(crate) use expr::{Expr, WireRef};
 pub(crate) use input::ItemSource;
 #[cfg(test)]

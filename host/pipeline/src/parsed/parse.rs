@@ -3,6 +3,7 @@
 use std::{io, path::Path};
 
 use super::{
+    condition,
     fields::Fields,
     input::input,
     output::{output, recorded_calls},
@@ -92,9 +93,9 @@ fn lower(given: &Text<'_>, document: Document) -> ParsedPipeline {
     for (name, node) in named("stages") {
         // The pass over shapes has reported these.
         let misspelled = name.span.source != file && node.as_table().is_some_and(|stage| stage.get("use").is_none());
-        let reserved = name.text == "input" || name.text == "each";
+        let reserved = ["input", "each", "all"].contains(&name.text.as_str());
         if !misspelled && !reserved && node.as_table().is_some() {
-            stages.push(stage(name, node));
+            stages.push(stage(name, node, &mut diagnostics));
         }
     }
     ParsedPipeline {
@@ -124,6 +125,7 @@ fn lower(given: &Text<'_>, document: Document) -> ParsedPipeline {
             .entry("search")
             .filter(|(_, node)| node.as_table().is_some())
             .map(|(key, node)| search::search(key.span, node)),
+        requirements: condition::requirements(root.get("require"), &mut diagnostics),
         tests: test::tests(root.get("tests"), &mut diagnostics),
         variables,
         unfilled,

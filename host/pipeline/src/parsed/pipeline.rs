@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{
+    condition::ParsedRequirement,
     input::{ItemSource, ParsedInput},
     output::ParsedOutput,
     plugin::PluginEntry,
@@ -50,6 +51,7 @@ pub struct ParsedPipeline {
     pub(crate) caches: Vec<ParsedCache>,
     pub(crate) stages: Vec<ParsedStage>,
     pub(crate) search: Option<ParsedSearch>,
+    pub(crate) requirements: Vec<ParsedRequirement>,
     pub(crate) tests: Vec<ParsedTest>,
     /// The variables of the environment that it takes values from.
     pub(crate) variables: Vec<EnvironmentVariable>,

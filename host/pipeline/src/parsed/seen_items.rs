@@ -55,10 +55,12 @@ impl ParsedPipeline {
     /// Whether any stage reads an item.
     #[must_use]
     pub fn reads_items(&self) -> bool {
-        let reads = |wire: &WireRef| wire.text.as_ref().is_some_and(|text| text.source == "input");
+        let is_of_items = |source: &str| source == "input" || source == "all";
+        let reads = |wire: &WireRef| wire.text.as_ref().is_some_and(|text| is_of_items(&text.source));
         self.stages.iter().any(|stage| {
             let context = stage.route.as_ref().and_then(|route| route.context.as_ref());
             stage.for_each.as_ref().is_some_and(reads)
+                || stage.when.as_ref().is_some_and(|when| reads(&when.wire))
                 || context.is_some_and(reads)
                 || stage.input.as_ref().is_some_and(|(_, expr)| expr.wires().into_iter().any(reads))
         })

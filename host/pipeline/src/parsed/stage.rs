@@ -3,12 +3,13 @@
 use jackfield_plugin_api::Kind;
 
 use super::{
+    condition::{self, ParsedWhen},
     expr::{Expr, WireRef, input_expr, wire_ref},
     fields::Fields,
     route::{self, ParsedRoute},
 };
 use crate::{
-    diagnostics::{Span, Spanned},
+    diagnostics::{Diagnostic, Span, Spanned},
     keys,
     plan::{OnError, Policy},
     syntax::{Key, Node},
@@ -26,6 +27,7 @@ pub(crate) struct ParsedStage {
     pub(crate) input: Option<(Span, Expr)>,
     pub(crate) with: Option<(Span, Node)>,
     pub(crate) for_each: Option<WireRef>,
+    pub(crate) when: Option<ParsedWhen>,
     pub(crate) repeat: Option<u32>,
     pub(crate) policy: Policy,
     pub(crate) limits: Limits,
@@ -40,7 +42,7 @@ pub(crate) struct ParsedStage {
     pub(crate) export: Option<Span>,
 }
 
-pub(crate) fn stage(name: &Key, node: &Node) -> ParsedStage {
+pub(crate) fn stage(name: &Key, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> ParsedStage {
     let fields = Fields::of_file_table(Some(node), "stages");
     let retry = fields.inside("retry", &keys::RETRY);
     let limits = fields.inside("limits", &keys::LIMITS);
@@ -54,6 +56,7 @@ pub(crate) fn stage(name: &Key, node: &Node) -> ParsedStage {
         input: fields.entry("in").map(|(key, node)| (key.span, input_expr(node))),
         with: fields.with_table(),
         for_each: fields.get("for_each").map(wire_ref),
+        when: fields.entry("when").and_then(|(key, node)| condition::when(key.span, node, diagnostics)),
         repeat: fields.integer("repeat").map(|count| count as u32),
         policy: Policy {
             timeout: fields.duration("timeout"),

@@ -17,10 +17,12 @@ impl Plan {
             scope: Scope::Item,
             for_each: None,
             repeat: None,
+            when: None,
             reads: Vec::new(),
             ..export.clone()
         };
-        let whole = Self { stages: vec![alone], search: None, exports: Vec::new(), ..self.clone() };
+        let whole =
+            Self { stages: vec![alone], search: None, exports: Vec::new(), columns: Vec::new(), ..self.clone() };
         prune(&whole, &[0]).0
     }
 }

@@ -20,18 +20,22 @@ impl Plan {
     /// A wire as a pipeline file has it, such as `decisions.items[*].title`.
     #[must_use]
     pub fn wire_text(&self, wire: &Wire) -> String {
+        if let Source::Column(column) = wire.source {
+            return format!("all.{}", self.wire_text(&self.columns[column].wire));
+        }
         let mut text = self.source_text(wire.source).to_owned();
         wire.path.iter().for_each(|step| text.push_str(&step.to_string()));
         text
     }
 
-    /// What a wire calls its source: `input`, `each`, `spend`, or the name of a stage.
+    /// What a wire calls its source: `input`, `each`, `spend`, `all`, or the name of a stage.
     #[must_use]
     pub fn source_text(&self, source: Source) -> &str {
         match source {
             Source::Input => "input",
             Source::Each => "each",
             Source::Spend => "spend",
+            Source::Column(_) => "all",
             Source::Stage(index) => &self.stages[index].name,
         }
     }
@@ -41,7 +45,8 @@ impl StagePlan {
     /// Whether the stage reads the item itself.
     #[must_use]
     pub fn reads_input(&self) -> bool {
-        self.for_each.as_ref().is_some_and(|wire| wire.source == Source::Input) || reads_input(&self.input)
+        let wires = self.for_each.iter().chain(self.when.as_ref().map(|when| &when.wire));
+        wires.into_iter().any(|wire| wire.source == Source::Input) || reads_input(&self.input)
     }
 }
 

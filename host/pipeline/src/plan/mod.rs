@@ -1,5 +1,7 @@
 //! The plan: a checked pipeline as a value, which the engine runs.
 
+mod column;
+mod condition;
 mod config_identity;
 mod export;
 mod extension;
@@ -17,6 +19,8 @@ mod variable;
 mod views;
 mod wire;
 
+pub use column::ColumnPlan;
+pub use condition::{Condition, RequirementPlan, WhenPlan};
 pub use config_identity::PathIdentities;
 pub use extension::ExtensionRef;
 pub(crate) use input::max_item_size;

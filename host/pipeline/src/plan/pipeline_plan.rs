@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    column::ColumnPlan,
+    condition::RequirementPlan,
     input::InputPlan,
     output::{OutputPlan, RecordedCalls},
     search::SearchPlan,
@@ -53,6 +55,12 @@ pub struct Plan {
     pub caches: Vec<CachePlan>,
     /// The stages; one comes after all those that it reads.
     pub stages: Vec<StagePlan>,
+    /// What stages over all items read of each item.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<ColumnPlan>,
+    /// What the run requires of values of all its items together.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requirements: Vec<RequirementPlan>,
     /// What picks the values that the stages run with, trial by trial; without a search they run as described here.
     #[serde(default)]
     pub search: Option<SearchPlan>,

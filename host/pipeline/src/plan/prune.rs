@@ -1,6 +1,7 @@
 //! A plan cut down to some of its stages and to what these need.
 
 use super::{
+    column::ColumnPlan,
     output::OutputPlan,
     pipeline_plan::Plan,
     route::RoutePlan,
@@ -18,6 +19,14 @@ pub(crate) fn prune(plan: &Plan, wanted: &[usize]) -> (Plan, Vec<Option<usize>>)
     }
     let stages = new_indices(&kept);
     let mut pruned = plan.clone();
+    pruned.requirements = Vec::new();
+    // Those into stages that are not kept are read by none that is.
+    let is_read = |column: &ColumnPlan| !matches!(column.wire.source, Source::Stage(stage) if !kept[stage]);
+    let columns_read: Vec<bool> = plan.columns.iter().map(is_read).collect();
+    let columns = new_indices(&columns_read);
+    retain(&mut pruned.columns, &columns_read);
+    let renumbered = Renumbered { stages: &stages, columns: &columns };
+    pruned.columns.iter_mut().for_each(|column| renumbered.wire(&mut column.wire));
     pruned.output = OutputPlan { item_files: false, files: Vec::new(), merged: Vec::new(), show: Vec::new() };
     retain(&mut pruned.stages, &kept);
     for stage in &mut pruned.stages {
@@ -26,12 +35,15 @@ pub(crate) fn prune(plan: &Plan, wanted: &[usize]) -> (Plan, Vec<Option<usize>>)
         for read in &mut stage.reads {
             *read = new_index(*read, &stages);
         }
-        renumber_expr(&mut stage.input, &stages);
+        renumbered.expr(&mut stage.input);
         if let Some(wire) = &mut stage.for_each {
-            renumber_wire(wire, &stages);
+            renumbered.wire(wire);
+        }
+        if let Some(when) = &mut stage.when {
+            renumbered.wire(&mut when.wire);
         }
         if let Some(route) = &mut stage.route {
-            prune_route(route, &stages);
+            prune_route(route, &renumbered);
         }
     }
 
@@ -60,15 +72,15 @@ pub(crate) fn prune(plan: &Plan, wanted: &[usize]) -> (Plan, Vec<Option<usize>>)
 
 /// Leaves out of a route what comes of stages that are not kept: nothing is learned from it. What earlier runs have learned is left
 /// out as well, since a test has to see the same each time.
-fn prune_route(route: &mut RoutePlan, stages: &[Option<usize>]) {
-    let is_kept = |wire: &Wire| !matches!(wire.source, Source::Stage(stage) if stages[stage].is_none());
+fn prune_route(route: &mut RoutePlan, renumbered: &Renumbered<'_>) {
+    let is_kept = |wire: &Wire| !matches!(wire.source, Source::Stage(stage) if renumbered.stages[stage].is_none());
     route.state = None;
     route.reward.take_if(|wire| !is_kept(wire));
     route.objectives.retain(|objective| is_kept(&objective.wire));
     let objectives = route.objectives.iter_mut().map(|objective| &mut objective.wire);
     // The stages that the context comes from are among those that the stage reads.
     for wire in route.context.iter_mut().chain(&mut route.reward).chain(objectives) {
-        renumber_wire(wire, stages);
+        renumbered.wire(wire);
     }
 }
 
@@ -77,9 +89,9 @@ fn new_indices(kept: &[bool]) -> Vec<Option<usize>> {
     kept.iter().map(|kept| if *kept { next.next() } else { None }).collect()
 }
 
-/// The index that a stage has in the pruned plan.
-fn new_index(stage: usize, new_indices: &[Option<usize>]) -> usize {
-    new_indices[stage].expect("a stage is kept together with the stages that it reads")
+/// The index that a stage or a column has in the pruned plan.
+fn new_index(index: usize, new_indices: &[Option<usize>]) -> usize {
+    new_indices[index].expect("a stage is kept together with all that it reads")
 }
 
 fn retain<T>(list: &mut Vec<T>, kept: &[bool]) {
@@ -87,17 +99,27 @@ fn retain<T>(list: &mut Vec<T>, kept: &[bool]) {
     list.retain(|_| *kept.next().expect("every element is kept or not"));
 }
 
-fn renumber_expr(input: &mut InputExpr, stages: &[Option<usize>]) {
-    match input {
-        InputExpr::Wire(inner) => renumber_wire(inner, stages),
-        InputExpr::List(list) => list.iter_mut().for_each(|inner| renumber_expr(inner, stages)),
-        InputExpr::Table(entries) => entries.iter_mut().for_each(|entry| renumber_expr(&mut entry.value, stages)),
-        InputExpr::Constant(_) => {}
-    }
+/// The new indices of stages and columns, if they were kept.
+struct Renumbered<'a> {
+    stages: &'a [Option<usize>],
+    columns: &'a [Option<usize>],
 }
 
-fn renumber_wire(wire: &mut Wire, stages: &[Option<usize>]) {
-    if let Source::Stage(stage) = &mut wire.source {
-        *stage = new_index(*stage, stages);
+impl Renumbered<'_> {
+    fn expr(&self, input: &mut InputExpr) {
+        match input {
+            InputExpr::Wire(inner) => self.wire(inner),
+            InputExpr::List(list) => list.iter_mut().for_each(|inner| self.expr(inner)),
+            InputExpr::Table(entries) => entries.iter_mut().for_each(|entry| self.expr(&mut entry.value)),
+            InputExpr::Constant(_) => {}
+        }
+    }
+
+    fn wire(&self, wire: &mut Wire) {
+        match &mut wire.source {
+            Source::Stage(stage) => *stage = new_index(*stage, self.stages),
+            Source::Column(column) => *column = new_index(*column, self.columns),
+            Source::Input | Source::Each | Source::Spend => {}
+        }
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
+    condition::WhenPlan,
     config_identity::{PathIdentities, identity_of},
     extension::ExtensionRef,
     route::{ArmPlan, RoutePlan},
@@ -34,6 +35,9 @@ pub struct StagePlan {
     pub for_each: Option<Wire>,
     /// How many calls for each element (or in all, without `for_each`); the results are a list when this is set.
     pub repeat: Option<u32>,
+    /// When it is on; always without this. A stage that is off makes no call and has no result, which is no flaw.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<WhenPlan>,
     /// The stages that it reads, ascending, by index.
     pub reads: Vec<usize>,
     /// How its calls are made.
@@ -96,6 +100,8 @@ pub enum Scope {
     Run,
     /// Once an item.
     Item,
+    /// Once over all items, after the last of them.
+    All,
 }
 
 /// How the calls of a stage are made.

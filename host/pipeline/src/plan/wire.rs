@@ -10,7 +10,7 @@ use crate::step::Step;
 pub enum InputExpr {
     /// The value of a wire.
     Wire(Wire),
-    /// A list; a source that failed is left out of it.
+    /// A list; a source that failed or is off is left out of it.
     List(Vec<InputExpr>),
     /// An object.
     Table(Vec<TableEntry>),
@@ -23,7 +23,7 @@ pub enum InputExpr {
 pub struct TableEntry {
     /// The field.
     pub key: String,
-    /// Whether the reader needs it: a field that is not needed is left out when its source failed.
+    /// Whether the reader needs it: a field that is not needed is left out when its source failed or is off.
     pub required: bool,
     /// Its value.
     pub value: InputExpr,
@@ -47,6 +47,8 @@ pub enum Source {
     Each,
     /// The stage of this index.
     Stage(usize),
+    /// The values of all items: the column of this index. Its wire has the way into each item, so that the way into it is empty.
+    Column(usize),
     /// What the stages spent for the item, by name: for what is shown of it alone, since results must not depend on it.
     Spend,
 }

@@ -85,7 +85,7 @@ const DEEPEST: usize = 32;
 const MOST_PAIRS: usize = 10_000;
 
 /// Keywords that are compared, or that do not restrict values.
-const UNDERSTOOD: [&str; 29] = [
+const UNDERSTOOD: [&str; 30] = [
     "type",
     "properties",
     "required",
@@ -115,6 +115,7 @@ const UNDERSTOOD: [&str; 29] = [
     "$anchor",
     "contentMediaType",
     X_TENSOR,
+    "x-with-item",
 ];
 
 /// The fields of a tensor by reference.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! wire   = source step*
-//! source = name                        (`input`, `each`, or a stage)
+//! source = name                        (`input`, `each`, `all`, or a stage)
 //! step   = "." name | "." quoted       a field
 //!        | "[" quoted "]"              a field
 //!        | "[" digits "]"              an element
@@ -21,7 +21,7 @@ use crate::{
 /// A wire as it is written: its source is not yet looked up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct WireText {
-    /// `input`, `each`, or the name of a stage.
+    /// `input`, `each`, `all`, or the name of a stage.
     pub(crate) source: String,
     /// The path into it.
     pub(crate) path: Vec<Step>,
@@ -30,6 +30,16 @@ pub(crate) struct WireText {
 }
 
 impl WireText {
+    /// Whether it reads the values of all items: `all.STAGE` or `all.input`, and the way into each.
+    pub(crate) fn is_over_all(&self) -> bool {
+        self.source == "all"
+    }
+
+    /// The way from what it reads of one item to the value.
+    pub(crate) fn path_of_value(&self) -> &[Step] {
+        if self.is_over_all() { self.path.get(1..).unwrap_or_default() } else { &self.path }
+    }
+
     /// The range of the source in the text.
     pub(crate) fn source_range(&self) -> Range<usize> {
         0..self.source.len()
@@ -230,7 +240,12 @@ pub(crate) fn span_within(sources: &Sources, string: Span, text: &str, part: Ran
 
 /// A hint for a source that is neither a stage nor a word of the language.
 pub(crate) fn source_hint<'a>(name: &str, stages: impl Iterator<Item = &'a str>) -> Option<String> {
-    suggest::hint_for(name, "known stages", stages.chain(["input", "each"]))
+    suggest::hint_for(name, "known stages", stages.chain(["input", "each", "all"]))
+}
+
+/// A hint for a name after `all` that is neither a stage nor `input`.
+pub(crate) fn column_hint<'a>(name: &str, stages: impl Iterator<Item = &'a str>) -> Option<String> {
+    suggest::hint_for(name, "known stages", stages.chain(["input"]))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The top of the page: which runs they are, and what all items come to.
 
 use jackfield_pipeline::Scope;
-use jackfield_store::{Answer, Db, RunJson, RunState, StoreError};
+use jackfield_store::{Answer, Db, OF_RUN, OVER_ALL, RunJson, RunState, StoreError};
 use serde_json::Value;
 
 use super::{
@@ -123,8 +123,8 @@ fn write_fact(out: &mut Html, name: &str, value: &str, more: &str) {
 /// What the stages answered that do not run once an item.
 fn write_values(out: &mut Html, run: &RunJson, db: &Db) -> Result<(), StoreError> {
     // Those over all items come first: they are what a reader wants to know of the items.
-    let mut results = db.results(-2)?;
-    results.extend(db.results(-1)?);
+    let mut results = db.results(OVER_ALL)?;
+    results.extend(db.results(OF_RUN)?);
     if results.is_empty() {
         return Ok(());
     }
@@ -140,14 +140,15 @@ fn write_values(out: &mut Html, run: &RunJson, db: &Db) -> Result<(), StoreError
             " <span class=\"note\">once a run</span>"
         });
         out.write_static("</summary>");
-        if let Answer::Ok { json, .. } = &result.answer {
-            write_value(out, &serde_json::from_str(json).unwrap_or(Value::Null));
-        } else if let Answer::Failed { kind, message } = &result.answer {
-            write_escaped!(out, "<p class=\"bad\">{}: {}</p>", kind, truncate(message, 600));
-        } else if let Answer::Skipped { message } = &result.answer {
-            write_escaped!(out, "<p class=\"note\">skipped: {}</p>", truncate(message, 600));
-        } else {
-            out.write_static("<p class=\"note\">off</p>");
+        match &result.answer {
+            Answer::Ok { json, .. } => write_value(out, &serde_json::from_str(json).unwrap_or(Value::Null)),
+            Answer::Failed { kind, message } => {
+                write_escaped!(out, "<p class=\"bad\">{}: {}</p>", kind, truncate(message, 600));
+            }
+            Answer::Off { message } => write_escaped!(out, "<p class=\"note\">off: {}</p>", truncate(message, 600)),
+            Answer::Skipped { message } => {
+                write_escaped!(out, "<p class=\"note\">skipped: {}</p>", truncate(message, 600))
+            }
         }
         out.write_static("</details>\n");
     }

@@ -1,5 +1,6 @@
 //! The page as HTML: one module for each of its sections.
 
+mod all_items;
 mod bars;
 mod caches;
 mod cost;
@@ -48,6 +49,7 @@ pub fn page(run: &RunJson, db: &Db, inputs: &Inputs<'_>) -> Result<String, Store
     let stats = aggregate(run, db, inputs)?;
     let sections: Vec<Section> = [
         ("graph", "The graph", graph::section(&stats)),
+        ("all-items", "Over all items", all_items::section(&stats)),
         ("failures", "Failures", failures::section(&stats)),
         ("warnings", "Warnings", warnings::section(&stats)),
         ("look", "To look at", looks::section(&stats)),

@@ -90,6 +90,7 @@ impl DamagedRow {
             "results" => format!("the result of stage `{}` for item {number}", stage(1)),
             "exchanges" => format!("what stage `{}` asked of a model for item {number}", stage(1)),
             "routes" => format!("the decision of stage `{}` for item {number}", stage(1)),
+            "item_values" => format!("a value of item {number}"),
             "items" | "trials" => format!("{} ({number})", self.columns.label),
             _ => self.columns.label.to_owned(),
         }

@@ -88,6 +88,11 @@ fn repair_row(db: &Connection, row: &DamagedRow, run_began: &str) -> rusqlite::R
             db.execute("DELETE FROM results WHERE item = ?1 AND stage = ?2", [item, stage])?;
             reopen_item(db, item)
         }
+        // The item is taken up again, and its values are read again.
+        ("item_values", _) => {
+            remove_row(db, row)?;
+            reopen_item(db, row.key_number(0))
+        }
         // The values are picked again, and are the same.
         ("trials", _) => {
             remove_row(db, row)?;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use crate::{
-    check::{checker::Checker, found::Objective},
+    check::{checker::Checker, found::Objective, scopes::Scopes},
     diagnostics::{Diagnostic, suggest},
     parsed::{Expr, ParsedSearch, WireRef},
     plan::Source,
@@ -95,7 +95,7 @@ impl Checker<'_> {
 
     /// Looks up where the wires come from that a search learns from, and checks that they are numbers which can differ from
     /// trial to trial. They are read when the trial is done, so nothing depends on them.
-    pub(crate) fn check_search_wires(&mut self, order: Option<&[usize]>, runs_per_item: impl Fn(usize) -> bool) {
+    pub(crate) fn check_search_wires(&mut self, order: Option<&[usize]>, scopes: &Scopes) {
         let Some(found) = &self.search else { return };
         let objectives = found.objectives.iter().map(|objective| ("an objective", objective.wire.clone()));
         let reports: Vec<WireRef> = found.reports.clone();
@@ -112,9 +112,10 @@ impl Checker<'_> {
             let ty = self.wire_type(None, wire, &item);
             self.check_is_number(what, wire, &ty);
             match source {
-                Source::Stage(index) if is_whole && !runs_per_item(index) => {
+                Source::Stage(index) if is_whole && !scopes.is_per_item(index) => {
                     let name = &self.parsed.stages[index].name.text;
-                    let message = format!("`{}` is the same for every trial: stage `{name}` runs once a run", wire.raw);
+                    let often = scopes.often(index);
+                    let message = format!("`{}` is the same for every trial: stage `{name}` runs {often}", wire.raw);
                     let hint = "name a number of a stage that is searched, or that reads one";
                     self.diagnostics.push(Diagnostic::at("bad-search", wire.span, message).hint(hint.to_owned()));
                 }

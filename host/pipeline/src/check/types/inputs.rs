@@ -26,6 +26,7 @@ impl<'a> Checker<'a> {
                     self.check_constant(reader, constant, wanted);
                 }
             }
+            Expr::Wire(wire) if wire.is_over_all() => self.check_column(reader, wire, wanted, item),
             Expr::Wire(wire) => {
                 // What the reader can do without may be absent from this input, as it may be from any item.
                 if reader.is_optional && self.leads_nowhere_in_items(wire, item) {

@@ -13,7 +13,7 @@ use crate::{
     plan::Source,
     schema::{Type, View},
 };
-use reader::Reader;
+pub(crate) use reader::Reader;
 
 impl Checker<'_> {
     /// Checks the wires of every stage.

@@ -24,14 +24,14 @@ impl<'a> Checker<'a> {
     }
 
     /// The type that a source gives to a stage.
-    fn source_type<'t>(&self, stage: Option<usize>, source: Source, item: &'t serde_json::Value) -> Type<'t>
+    pub(crate) fn source_type<'t>(&self, stage: Option<usize>, source: Source, item: &'t serde_json::Value) -> Type<'t>
     where
         'a: 't,
     {
         match source {
             Source::Input => Type::of_schema(item),
             // Where `spend` is allowed, its type is checked separately.
-            Source::Spend => Type::Unknown,
+            Source::Spend | Source::Column(_) => Type::Unknown,
             Source::Stage(index) => self.output_type(&self.parsed.stages[index], index),
             Source::Each => {
                 let list = stage.and_then(|stage| self.parsed.stages[stage].for_each.as_ref());
@@ -63,9 +63,10 @@ impl<'a> Checker<'a> {
     /// The type at the end of a wire into a source of this type; reports steps that do not lead to anything.
     pub(crate) fn follow_wire<'t>(&mut self, given: Type<'t>, wire: &WireRef) -> Type<'t> {
         let Some(text) = &wire.text else { return Type::Unknown };
-        match given.follow(&text.path) {
+        match given.follow(text.path_of_value()) {
             Ok(ty) => ty,
-            Err(path_error) => {
+            Err(mut path_error) => {
+                path_error.step += text.path.len() - text.path_of_value().len();
                 self.report_path_error(wire, &path_error);
                 Type::Unknown
             }

@@ -59,6 +59,7 @@ pub(crate) fn describe(shape: &Shape) -> String {
         Shape::Integer { .. } => "an integer",
         Shape::Number | Shape::Real => "a number",
         Shape::CountOr(_) => "an integer or a table",
+        Shape::WireOr(_) => "a wire in quotes, such as \"stage.field\", or a table",
         Shape::ListOr(_) => "a list of values or a table with `min` and `max`",
         Shape::Tables(_) | Shape::Overlays => "a list of tables",
         Shape::Duration => "a duration in quotes, such as \"200ms\"",

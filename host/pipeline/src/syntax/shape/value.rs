@@ -47,7 +47,7 @@ impl ShapeCheck<'_> {
             }
             (Shape::Size, Value::String(text)) => self.size(key, node, text),
             (Shape::Size, Value::Integer(value)) => self.range(key, node.span, *value, 0, u64::MAX),
-            (Shape::Wire | Shape::Wires, Value::String(text)) => self.wire(node, text),
+            (Shape::Wire | Shape::Wires | Shape::WireOr(_), Value::String(text)) => self.wire(node, text),
             (Shape::Input, Value::String(_) | Value::List(_) | Value::Table(_)) => self.input(key, node),
             (Shape::Wires, Value::List(list)) => list.iter().for_each(|element| self.value(key, element, shape)),
             (Shape::Wires, Value::Table(table)) => table.0.iter().for_each(|(key, node)| self.value(key, node, shape)),
@@ -55,7 +55,9 @@ impl ShapeCheck<'_> {
             (Shape::ListOr(spec), Value::Table(table)) => {
                 self.table(table, spec, &format!("`{}`", key.text), Some(key.span));
             }
-            (Shape::CountOr(spec), Value::Table(table)) => self.table(table, spec, spec.what, Some(key.span)),
+            (Shape::CountOr(spec) | Shape::WireOr(spec), Value::Table(table)) => {
+                self.table(table, spec, spec.what, Some(key.span))
+            }
             (Shape::CountOr(_), Value::Integer(_)) => self.value(key, node, &COUNT),
             (Shape::Tables(spec), Value::List(list)) if !list.is_empty() => {
                 for element in list {

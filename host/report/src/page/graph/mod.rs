@@ -123,12 +123,13 @@ fn write_stage(out: &mut Html, (x, y): (f64, f64), node: &StageNode<'_>) {
     write_escaped!(out, "<g class=\"{}\" transform=\"translate({} {})\">", class, px(x), px(y));
     write_escaped!(
         out,
-        "<title>{} {}: {} ok, {} failed, {} skipped; {} in all</title>",
+        "<title>{} {}: {} ok, {} failed, {} skipped, {} off; {} in all</title>",
         number,
         plan.name,
         stage.ok,
         stage.failed,
         stage.skipped,
+        stage.off,
         long_duration(stage.total_us())
     );
     write_escaped!(out, "<rect class=\"panel\" width=\"{}\" height=\"{}\" rx=\"5\"/>", px(NODE_WIDTH), px(NODE_HEIGHT));
@@ -177,10 +178,12 @@ fn write_stage(out: &mut Html, (x, y): (f64, f64), node: &StageNode<'_>) {
 }
 
 fn calls_in_words(stage: &StageStats) -> String {
-    match (stage.calls(), stage.skipped) {
-        (0, 0) => "no calls".to_owned(),
-        (0, skipped) => format!("skipped {}", grouped_count(skipped, "time")),
-        (calls, _) => format!("{} · {}", grouped_count(calls, "call"), long_duration(stage.total_us())),
+    match (stage.calls(), stage.skipped, stage.off) {
+        (0, 0, 0) => "no calls".to_owned(),
+        (0, 0, off) => format!("off {}", grouped_count(off, "time")),
+        (0, skipped, _) => format!("skipped {}", grouped_count(skipped, "time")),
+        (calls, _, 0) => format!("{} · {}", grouped_count(calls, "call"), long_duration(stage.total_us())),
+        (calls, _, off) => format!("{} · off {}", grouped_count(calls, "call"), grouped_count(off, "time")),
     }
 }
 
@@ -188,7 +191,11 @@ fn calls_in_words(stage: &StageStats) -> String {
 fn stage_kind(plan: &StagePlan) -> String {
     // The extension of a routed stage matters less than the policy that decides how it runs.
     let extension = (plan.extension.name != plan.name && plan.route.is_none()).then(|| plan.extension.name.clone());
-    let run = (plan.scope == Scope::Run).then(|| "once a run".to_owned());
+    let run = match plan.scope {
+        Scope::Run => Some("once a run".to_owned()),
+        Scope::All => Some("over all items".to_owned()),
+        Scope::Item => None,
+    };
     let each = plan.for_each.as_ref().map(|_| "each element".to_owned());
     let repeat = plan.repeat.map(|times| format!("{times} times"));
     let routed = plan.route.as_ref().map(|route| format!("routed by {}", route.extension.name));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jackfield_store::CallEnd;
+use jackfield_store::{CallEnd, OVER_ALL};
 
 use super::{
     super::super::{
@@ -17,7 +17,7 @@ use super::{
     open_drawing, write_time_axis,
 };
 
-/// `bars_by_item` has the calls by the position of their item, -1 for those of the run itself.
+/// `bars_by_item` has the calls by the position of their item, those of the run itself and of all items together included.
 pub(super) fn write(out: &mut Html, stats: &RunStats<'_>, bars_by_item: &BTreeMap<i64, Vec<Bar>>) {
     out.write_static(
         "<h3>Item by item</h3>\n<p>Each bar is a call, with the number of its stage where there is room. ",
@@ -32,8 +32,11 @@ pub(super) fn write(out: &mut Html, stats: &RunStats<'_>, bars_by_item: &BTreeMa
     open_drawing(out, "items", (DRAWING_WIDTH, height), "Calls of each item over time", &description);
     write_time_axis(out, &stats.flow, &axis, height);
     for (item, row) in bars_by_item.keys().zip(&rows) {
-        let name =
-            if *item < 0 { "the run itself".to_owned() } else { stats.ids.get(item).cloned().unwrap_or_default() };
+        let name = match *item {
+            OVER_ALL => "all items".to_owned(),
+            ..0 => "the run itself".to_owned(),
+            item => stats.ids.get(&item).cloned().unwrap_or_default(),
+        };
         write_row(out, stats, &name, row);
     }
     close_drawing(out);
