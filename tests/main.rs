@@ -27,6 +27,7 @@ mod exchanges;
 mod exports;
 mod forecast;
 mod fuzz;
+mod graders;
 mod grants;
 mod graph;
 mod grid_example;

@@ -130,6 +130,31 @@ impl<'a> Host<'a> {
         }
     }
 
+    /// The vector that stands for a text, from the model that the pipeline gives to the stage, which has to offer `embed`. It is
+    /// as long as the model makes it: divide by its length to compare directions.
+    ///
+    /// # Errors
+    /// [`Failure::InvalidOutput`](crate::Failure::InvalidOutput) if the model answers with something else than a vector of
+    /// finite numbers; otherwise as those of [`complete`](Self::complete).
+    pub async fn embed(&self, text: &str) -> Result<Vec<f32>> {
+        let messages = vec![crate::Message::user(text)];
+        let request = CompletionRequest { embed: true, max_tokens: Some(0), ..CompletionRequest::new(messages) };
+        let invalid = |what: String| Failure::InvalidOutput(format!("the model answered {what}"));
+        let tensor = self.complete(request).await?.embedding.ok_or_else(|| invalid("without a vector".to_owned()))?;
+        let length = match tensor.shape[..] {
+            [length] if length > 0 => length,
+            _ => return Err(invalid(format!("with a vector of shape {:?}, not [d]", tensor.shape))),
+        };
+        let reader = self.tensor(&tensor)?;
+        // The reader has checked that there are as many elements as the shape says.
+        let mut vector = vec![0.0; length as usize];
+        reader.read(0, &mut vector)?;
+        if vector.iter().any(|element| !element.is_finite()) {
+            return Err(invalid("with a vector that is not finite".to_owned()));
+        }
+        Ok(vector)
+    }
+
     /// Makes an HTTP request to a server that the plugin asks for in its permissions (`http:HOST`) and that it was granted.
     ///
     /// # Errors

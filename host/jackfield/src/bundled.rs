@@ -4,6 +4,7 @@ use jackfield_answers as _;
 use jackfield_caches as _;
 use jackfield_claims as _;
 use jackfield_directions as _;
+use jackfield_graders as _;
 use jackfield_grids as _;
 use jackfield_lenses as _;
 use jackfield_loader::{Plugin, linked_in_plugin};

@@ -26,7 +26,7 @@ pub fn cohen_kappa(first: &[u32], second: &[u32], categories: usize, weights: We
     let weight = |a: u32, b: u32| match weights {
         Weights::None => f64::from(u8::from(a != b)),
         Weights::Linear => f64::from(a.abs_diff(b)),
-        Weights::Quadratic => f64::from(a.abs_diff(b)).powi(2),
+        Weights::Quadratic => f64::from(a.abs_diff(b)) * f64::from(a.abs_diff(b)),
     };
     let mut counts = [vec![0.0; categories], vec![0.0; categories]];
     let mut observed = 0.0;

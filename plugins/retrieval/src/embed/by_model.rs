@@ -39,7 +39,8 @@ async fn embed(text: &str, host: &Host<'_>, dimensions: Option<usize>) -> Result
         Err(Failure::InvalidConfig(_)) => false,
         Err(failure) => return Err(failure),
     };
-    let vector = ask(text, host).await?;
+    let mut vector = host.embed(text).await?;
+    normalize(&mut vector);
     if let Some(dimensions) = dimensions.filter(|dimensions| *dimensions != vector.len()) {
         return Err(other_length(vector.len(), dimensions));
     }
@@ -54,32 +55,4 @@ pub(crate) fn other_length(length: usize, before: usize) -> Failure {
     Failure::InvalidOutput(format!(
         "the model answered with a vector of {length} elements, and with one of {before} before"
     ))
-}
-
-/// The vector of one text.
-async fn ask(text: &str, host: &Host<'_>) -> Result<Vec<f32>> {
-    let messages = vec![Message::user(text)];
-    let request = CompletionRequest { embed: true, max_tokens: Some(0), ..CompletionRequest::new(messages) };
-    let answer = host.complete(request).await?;
-    let Some(tensor) = answer.embedding else {
-        return Err(Failure::InvalidOutput("the model answered without a vector".to_owned()));
-    };
-    let length = match tensor.shape[..] {
-        [length] if length > 0 => length,
-        _ => {
-            let shape = &tensor.shape;
-            return Err(Failure::InvalidOutput(format!(
-                "the model answered with a vector of shape {shape:?}, not [d]"
-            )));
-        }
-    };
-    let reader = host.tensor(&tensor)?;
-    // The reader has checked that there are as many elements as the shape says.
-    let mut vector = vec![0.0; length as usize];
-    reader.read(0, &mut vector)?;
-    if vector.iter().any(|element| !element.is_finite()) {
-        return Err(Failure::InvalidOutput("the model answered with a vector that is not finite".to_owned()));
-    }
-    normalize(&mut vector);
-    Ok(vector)
 }
