@@ -203,7 +203,7 @@ fn what_is_granted_and_not_asked_for_is_a_fault_that_names_it() {
     let grants = "grant = [\"clock\", \"env:HOME\", \"read:elsewhere=data\"]";
     assert_snapshot!(faults(&pipeline("echo", grants, ""), &[]), @r"
     6: plugin `guest` cannot be loaded: `[file]` is granted `env:HOME`, `read:elsewhere=[folder]/data`, which it does not ask for
-       hint: it asks for `cache`, `clock`, `env:JACKFIELD_RED_GRANTED`, `http`, `http:api.example.org`, `model`, `random`, `read:data`, `scratch:work`
+       hint: it asks for `cache`, `clock`, `env:JACKFIELD_RED_GRANTED`, `http`, `http:api.example.org`, `model`, `random`, `read:data`, `scratch:work`, `secret`
     ");
 }
 

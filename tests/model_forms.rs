@@ -2,7 +2,6 @@
 
 use std::{fs, time::Duration};
 
-use insta::assert_snapshot;
 use serde_json::{Value, json};
 
 use crate::{
@@ -90,11 +89,12 @@ use = "{}"
 with = {}
 retry = {{ attempts = 1 }}
 cache = "answers"
+record = "answers.jsonl"
 
 [stages.plan]
 use = "claim-plan"
 in = {{ claim = "input.claim" }}
-with = {{ bank = "bank.toml", slots = 2, replicates = 1, draws = 100 }}
+with = {{ bank = "bank.toml", slots = 3, replicates = 1, draws = 100 }}
 model = "judge"
 
 [stages.sample]
@@ -141,14 +141,17 @@ fn a_model_has_the_same_results_in_every_form_and_sees_no_key() {
             let pipeline = claims(&server, form, model, &[&http, "secret:FORMS_KEY"], "");
             let run = run(&pipeline);
             assert!(server.heads().iter().all(|head| head.contains(KEY)), "{form:?}: the key goes to the server");
-            assert!(server.count() >= 6, "{form:?}: {run:#?}");
+            assert!(server.count() >= 9, "{form:?}: {run:#?}");
             match &first {
                 Some((_, linked)) => same_outcome(&linked.folder(), &run.folder()),
                 None => first = Some((pipeline, run)),
             }
         }
-        let results = fs::read_to_string(first.expect("a run").1.folder().join("results.jsonl")).expect("results");
-        assert!(results.contains("by [key]") && results.contains("the key [key] may not ask that"), "{results}");
+        let (pipeline, run) = first.expect("a run");
+        let results = fs::read_to_string(run.folder().join("results.jsonl")).expect("results");
+        assert!(results.contains("the key [key] may not ask that"), "{results}");
+        let recorded = fs::read_to_string(pipeline.path().join("answers.jsonl")).expect("recorded");
+        assert!(recorded.contains("by [key]") && recorded.contains("tiny-[key]"), "{recorded}");
     }
 }
 
@@ -172,13 +175,20 @@ fn a_component_has_no_key_that_was_not_granted_and_sends_it_nowhere_else() {
     };
     let elsewhere = format!("secret:FORMS_KEY={}", other.address);
     let both = format!("http:{}", other.address);
-    let denied = [
-        said(&[&http]),
-        said(&["secret:FORMS_KEY"]),
-        said(&[&http, &elsewhere]),
-        said(&[&http, &both, "secret:FORMS_KEY"]),
-    ];
-    assert_snapshot!(denied.join("\n"), @"");
+    let for_it = "`secret:FORMS_KEY` is not granted to plugin `mine` for [server]: add `grant = [\"secret:FORMS_KEY=[server]\"]`";
+    let secret = "secret:FORMS_KEY";
+    for (grants, denied) in [
+        (
+            [http.as_str()].as_slice(),
+            "`secret:FORMS_KEY` is not granted to plugin `mine`: add `grant = [\"secret:FORMS_KEY\"]`",
+        ),
+        (&[secret], "`http:[server]` is not granted to plugin `mine`: add `grant = [\"http:[server]\"]`"),
+        (&[http.as_str(), elsewhere.as_str()], for_it),
+        (&[http.as_str(), both.as_str(), secret], for_it),
+    ] {
+        let said = said(grants);
+        assert!(said.contains(denied), "{said}");
+    }
     assert_eq!((server.count(), other.count()), (0, 0));
     // A redirect leads nowhere, and least of all with the key.
     let to = other.address;

@@ -214,7 +214,16 @@ fn a_secret_that_was_not_granted_for_a_server_is_not_sent_there() {
         ask("fetch-secret", &mine, "RED_KEY${secret:HOME}", &[&http, "secret:RED_KEY"]).stopped(),
     ];
     let plain = plain(&other, &plain(&mine, &lines(said)).replace(&other.port.to_string(), "[other]"));
-    assert_snapshot!(plain, @"");
+    assert_snapshot!(plain, @r#"
+    invalid-config: plugin `hostile` does not ask for `secret:RED_KEY` in its descriptor, so it cannot be granted
+    invalid-config: `secret:RED_KEY` is not granted to plugin `hostile`: add `grant = ["secret:RED_KEY"]` to `[plugins.hostile]`, or run with `--grant hostile=secret:RED_KEY`
+    invalid-config: `secret:HOME` is not granted to plugin `hostile`: add `grant = ["secret:HOME"]` to `[plugins.hostile]`, or run with `--grant hostile=secret:HOME`
+    invalid-config: `secret:RED_KEY` is not granted to plugin `hostile` for 127.0.0.1:[other]: add `grant = ["secret:RED_KEY=127.0.0.1:[other]"]` to `[plugins.hostile]`, or run with `--grant hostile=secret:RED_KEY=127.0.0.1:[other]`
+    invalid-config: `secret:RED_KEY` is not granted to plugin `hostile` for 127.0.0.1:[other]: add `grant = ["secret:RED_KEY=127.0.0.1:[other]"]` to `[plugins.hostile]`, or run with `--grant hostile=secret:RED_KEY=127.0.0.1:[other]`
+    invalid-config: `secret:/etc/passwd` is not granted to plugin `hostile`: add `grant = ["secret:/etc/passwd"]` to `[plugins.hostile]`, or run with `--grant hostile=secret:/etc/passwd`
+    invalid-config: `secret:` is not granted to plugin `hostile`: add `grant = ["secret:"]` to `[plugins.hostile]`, or run with `--grant hostile=secret:`
+    invalid-config: `secret:RED_KEY${secret:HOME` is not granted to plugin `hostile`: add `grant = ["secret:RED_KEY${secret:HOME"]` to `[plugins.hostile]`, or run with `--grant hostile=secret:RED_KEY${secret:HOME`
+    "#);
     assert!(mine.asked().is_empty() && other.asked().is_empty());
     // Where it was granted, it goes there: to that server, and not to the one that an answer sends a client to.
     let away = format!(
