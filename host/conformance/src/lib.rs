@@ -30,5 +30,5 @@ mod tensors;
 mod value_generator;
 
 pub use catalogue::{CheckInfo, every_check};
-pub use examine::{Servers, Settings, examine};
+pub use examine::{Ask, Servers, Settings, examine};
 pub use report::{CheckReport, ExtensionReport, Finding, Level, Outcome, Report};
