@@ -3,6 +3,7 @@
 
 mod address_space;
 mod adversarial_policies;
+mod all_stages;
 mod answers;
 mod bad_plugins;
 mod c_json;

@@ -178,7 +178,8 @@ mod tests {
         let mut plain = ColumnText::new(&column(false));
         let mut with_item = ColumnText::new(&column(true));
         for list in [&mut plain, &mut with_item] {
-            [("a", Some("1")), ("b\"", None), ("c", Some("[2]"))].map(|(item, value)| list.add(item, value));
+            let values = [("a", Some("1")), ("b\"", None), ("c", Some("[2]"))];
+            values.into_iter().for_each(|(item, value)| list.add(item, value));
         }
         assert_eq!(&*plain.into_document().expect("short").json, "[1,null,[2]]");
         let wanted = r#"[{"item":"a","value":1},{"item":"b\"","value":null},{"item":"c","value":[2]}]"#;
