@@ -55,6 +55,8 @@ pages! {
     grade_answers: "docs/guides/grade-answers.md",
     keep_results: "docs/guides/keep-results.md",
     lock_plugins: "docs/guides/lock-plugins.md",
+    compare_two_models: "docs/guides/compare-two-models.md",
+    look_at_results: "docs/guides/look-at-results.md",
     look_at_items: "docs/guides/look-at-items.md",
     read_a_report: "docs/guides/read-a-report.md",
     read_the_answers_page: "docs/guides/read-the-answers-page.md",

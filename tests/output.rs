@@ -109,6 +109,9 @@ fn commands(call: &str) -> Vec<Vec<&str>> {
         runs compare last last
         runs compare last last --json
         report last
+        results last
+        results last --format csv
+        results last --format jsonl
         doctor .
         schema
         completions bash

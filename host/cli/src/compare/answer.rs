@@ -79,14 +79,14 @@ impl Style for Markdown {
                 '<' => quoted.push_str("&lt;"),
                 '>' => quoted.push_str("&gt;"),
                 '&' => quoted.push_str("&amp;"),
-                // Nobody is called, and nothing linked.
+                // Nobody is called.
                 '@' => quoted.push_str("&#64;"),
-                ':' => quoted.push_str("&#58;"),
-                char if char.is_ascii_punctuation() && !"-.,/".contains(char) => quoted.extend(['\\', char]),
+                char if char.is_ascii_punctuation() && !"-.,/:".contains(char) => quoted.extend(['\\', char]),
                 char => quoted.push(char),
             }
         }
-        quoted
+        // Nothing is a link.
+        quoted.replace("://", "&#58;//")
     }
 
     fn table(&self, header: &[&str], rows: Vec<Vec<String>>) -> String {

@@ -130,7 +130,8 @@ impl<'a> MeasuredRun<'a> {
     /// Answers that came from a cache, and all of them: of models and of stages.
     fn cached(&self) -> (u64, u64) {
         let models = self.summary.models.values().map(|model| (model.cached, model.cached + model.calls));
-        let stages = self.summary.stages.values().map(|stage| (stage.memo_hits, stage.memo_hits + stage.calls));
+        let stages = self.summary.stages.values().filter(|stage| stage.memo_hits > 0);
+        let stages = stages.map(|stage| (stage.memo_hits, stage.memo_hits + stage.calls));
         models.chain(stages).fold((0, 0), |sum, of| (sum.0 + of.0, sum.1 + of.1))
     }
 }
