@@ -268,7 +268,17 @@ fn the_page_of_the_extensions_is_what_they_say_of_themselves() {
 
 fn add_fields(page: &mut String, title: &str, schema: &Value) {
     if entries(&schema["properties"]).next().is_none() {
-        let _ = write!(page, "\n{title}: none.\n");
+        let about = schema["description"].as_str().unwrap_or_default();
+        let whole = schema["anyOf"].as_array().and_then(|forms| forms.first());
+        if let Some(whole) = whole.filter(|whole| whole["properties"].is_object()) {
+            // Of several forms the first is the whole; what is said of all names the others.
+            add_fields(page, title, whole);
+            let _ = write!(page, "\n{about}\n");
+        } else if schema["additionalProperties"] == true {
+            let _ = write!(page, "\n{title}: any fields.\n\n{about}\n");
+        } else {
+            let _ = write!(page, "\n{title}: none.\n");
+        }
         return;
     }
     let _ = write!(page, "\n{title}:\n\n| field | type | default | what |\n| --- | --- | --- | --- |\n");
@@ -306,6 +316,9 @@ fn add_types(page: &mut String, plugin: &jackfield_loader::Plugin) {
         if let Some(about) = of["description"].as_str() {
             let _ = write!(page, "\n{about}\n");
         }
+        // Of several forms the first is the whole.
+        let whole = of["anyOf"].as_array().and_then(|forms| forms.first());
+        let of = whole.filter(|whole| whole["properties"].is_object()).unwrap_or(of);
         if of["properties"].is_object() {
             add_fields(page, "Fields", of);
         } else {

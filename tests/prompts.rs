@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Pipeline, results, same_outcome};
+use crate::support::{Pipeline, jackfield, results, run_command, same_outcome};
 
 /// Reviews, and a pipeline that asks a prompt of each.
 fn reviews(stages: &str) -> Pipeline {
@@ -62,7 +62,7 @@ fn what_is_wrong_with_a_prompt_is_found_before_anything_is_asked() {
                 with = { user = \"{{ review }} {{ stars }}\" }\n\
                 [stages.read]\nuse = \"keyphrases\"\nin = \"sentiment.sentimnt\"\n";
     let pipeline = with_sentiment(next);
-    let done = pipeline.run().expect_code(2);
+    let done = run_command(jackfield().arg("check").arg(pipeline.path())).expect_code(2);
     insta::assert_snapshot!(pipeline.said(&done));
 }
 
@@ -73,9 +73,11 @@ fn a_plain_text_is_read_where_a_transcript_is() {
         let stages = all.map(|name| format!("[stages.{name}]\nuse = \"{name}\"\nin = {input}\n"));
         reviews(&stages.concat())
     };
-    let as_string = stages("\"input.review\"").run().expect_code(0);
-    let as_field = stages("{ text = \"input.review\" }").run().expect_code(0);
-    let (one, other) = (results(&as_string.folder()), results(&as_field.folder()));
+    let outcome = |input: &str| {
+        let pipeline = stages(input);
+        results(&pipeline.run().expect_code(0).folder())
+    };
+    let (one, other) = (outcome("\"input.review\""), outcome("{ text = \"input.review\" }"));
     let outputs = |lines: &[Value]| lines.iter().map(|line| line["outputs"].clone()).collect::<Vec<_>>();
     assert_eq!(outputs(&one), outputs(&other));
     let question = &one[0]["outputs"]["questions"]["findings"][0];
