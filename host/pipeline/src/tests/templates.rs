@@ -33,8 +33,15 @@ fn read() -> super::ExtensionEntry {
 
 fn compiled(folder: &Path, stages: &str, columns: Option<&[&str]>) -> Result<Plan, String> {
     let text = format!("[pipeline]\nname = \"a\"\n[input]\nuse = \"csv\"\npath = \"a.csv\"\n{stages}");
-    let text =
-        syntax::Text { name: "pipeline.toml", bytes: text.as_bytes(), folder, current: folder, set: &[], input: &[] };
+    let text = syntax::Text {
+        name: "pipeline.toml",
+        bytes: text.as_bytes(),
+        folder,
+        current: folder,
+        set: &[],
+        input: &[],
+        environment: &|_| None,
+    };
     let mut parsed = parsed::parse_text(&text).expect("a pipeline");
     if let Some(columns) = columns {
         parsed.see_items(SeenItems {
