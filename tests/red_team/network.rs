@@ -187,7 +187,7 @@ fn asking_for_ever_ends_at_a_limit() {
     over-budget: made more than 200 host calls
     over-budget: made more than 2000 host calls
     over-budget: no answer within its limit of 1s, waiting included
-    unavailable: the server at 127.0.0.1:[port] did not answer within 2s
+    invalid-input: a request has at most 1000 headers, and this one 200000
     ");
 }
 

@@ -197,8 +197,14 @@ fn redacted<'a>(text: &'a str, used: &[Arc<KnownSecret>]) -> Cow<'a, str> {
     })
 }
 
+/// The most headers of a request: a map of headers holds no more than some thousands, and panics beyond.
+const MOST_HEADERS: usize = 1_000;
+
 /// The headers of a request. `fill` puts secrets into a value that names some.
 fn headers(pairs: &[(String, String)], mut fill: impl FnMut(&str) -> Result<String>) -> Result<HeaderMap> {
+    if pairs.len() > MOST_HEADERS {
+        return Err(invalid(&format!("a request has at most {MOST_HEADERS} headers, and this one {}", pairs.len())));
+    }
     let mut headers = HeaderMap::with_capacity(pairs.len() + 4);
     for (name, value) in pairs {
         let known =

@@ -100,10 +100,15 @@ enum Tunnel {
 
 fn cause(error: &reqwest::Error) -> Cause {
     let mut next = Some(error as &(dyn Error + 'static));
+    // What the resolver says stands below the error of the client, which looks like that of any name without an address.
     while let Some(error) = next {
         if error.is::<NotPublic>() {
             return Cause::NotPublic;
         }
+        next = error.source();
+    }
+    let mut next = Some(error as &(dyn Error + 'static));
+    while let Some(error) = next {
         if let Some(tls) = error.downcast_ref::<rustls::Error>() {
             return Cause::Tls(tls.to_string());
         }

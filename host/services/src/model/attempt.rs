@@ -231,6 +231,8 @@ impl Attempt {
             }
             // An answer that is no use was made all the same.
             FailureKind::InvalidOutput => reservation.was_answered(self.counter.count_request(request)),
+            // What a server refuses, for a key or a request that it does not take, it does not charge.
+            FailureKind::InvalidConfig | FailureKind::InvalidInput => reservation.not_charged(),
             _ => reservation.was_read(),
         };
         Settled { usd: self.budget.price_of(usage), usage, answer: Err(failure) }

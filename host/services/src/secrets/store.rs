@@ -19,20 +19,18 @@ const REPLACEMENT: &str = "[key]";
 /// `none` or `EMPTY`, and an answer may well have that word in it.
 const MIN_SCRUBBED_BYTES: usize = 8;
 
+/// The most backslashes before a character: each JSON text within another one doubles them.
+const MOST_BACKSLASHES: usize = 8;
+
 /// A secret, and the place it was read from. `Debug` shows the place alone.
 pub(crate) struct KnownSecret {
     value: String,
-    /// As it is, and as JSON may write it.
-    forms: Vec<String>,
     place: String,
 }
 
 impl KnownSecret {
     fn new(value: &str, place: String) -> Self {
-        let quoted = value.replace('\\', "\\\\").replace('"', "\\\"");
-        let mut forms = vec![value.to_owned(), quoted.replace('/', "\\/"), quoted];
-        forms.dedup();
-        Self { value: value.to_owned(), forms, place }
+        Self { value: value.to_owned(), place }
     }
 
     /// Reads the secret of this name: that of a variable, or of a file if there is a `/` in it.
@@ -77,26 +75,43 @@ impl KnownSecret {
         if self.value.len() < MIN_SCRUBBED_BYTES {
             return None;
         }
-        let mut changed = None::<String>;
-        for form in &self.forms {
-            let now = changed.as_deref().unwrap_or(text);
-            if now.contains(form.as_str()) {
-                changed = Some(now.replace(form.as_str(), REPLACEMENT));
+        // What is replaced is ASCII, so that the rest stays text.
+        String::from_utf8(self.replaced_in(text.as_bytes())?).ok()
+    }
+
+    /// The bytes with each occurrence of the secret replaced; none if there is none.
+    fn replaced_in(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let first = *self.value.as_bytes().first()?;
+        let (mut kept, mut from, mut at) = (Vec::new(), 0, 0);
+        while let Some(found) = bytes[at..].iter().position(|byte| *byte == first || *byte == b'\\') {
+            at += found;
+            match self.length_at(&bytes[at..]) {
+                Some(length) => {
+                    kept.extend_from_slice(&bytes[from..at]);
+                    kept.extend_from_slice(REPLACEMENT.as_bytes());
+                    at += length;
+                    from = at;
+                }
+                None => at += 1,
             }
         }
-        changed
+        (from > 0).then(|| [&kept, &bytes[from..]].concat())
+    }
+
+    /// How long the secret is that the bytes begin with: as it is, or as JSON may write it, in a text within a text too.
+    fn length_at(&self, bytes: &[u8]) -> Option<usize> {
+        if bytes.starts_with(self.value.as_bytes()) {
+            return Some(self.value.len());
+        }
+        self.value.bytes().try_fold(0, |at, byte| Some(at + written_length(&bytes[at..], byte)?))
     }
 
     /// As [`scrub`](Self::scrub), for a body, which may be no text.
     pub(crate) fn scrub_bytes(&self, bytes: Vec<u8>) -> Vec<u8> {
-        match std::str::from_utf8(&bytes) {
-            Ok(text) => match self.scrub(text) {
-                Some(scrubbed) => scrubbed.into_bytes(),
-                None => bytes,
-            },
-            Err(_) if self.value.len() < MIN_SCRUBBED_BYTES => bytes,
-            Err(_) => self.forms.iter().fold(bytes, |bytes, form| replaced(bytes, form.as_bytes())),
+        if self.value.len() < MIN_SCRUBBED_BYTES {
+            return bytes;
         }
+        self.replaced_in(&bytes).unwrap_or(bytes)
     }
 
     /// A message without the secret; none if it is not in it. One of few characters is looked for as a word.
@@ -124,26 +139,21 @@ impl fmt::Debug for KnownSecret {
     }
 }
 
-/// The bytes with each occurrence of others replaced.
-fn replaced(bytes: Vec<u8>, secret: &[u8]) -> Vec<u8> {
-    let Some(first) = secret.first() else { return bytes };
-    let (mut kept, mut from, mut at) = (Vec::new(), 0, 0);
-    while let Some(found) = bytes[at..].iter().position(|byte| byte == first) {
-        at += found;
-        if bytes[at..].starts_with(secret) {
-            kept.extend_from_slice(&bytes[from..at]);
-            kept.extend_from_slice(REPLACEMENT.as_bytes());
-            at += secret.len();
-            from = at;
-        } else {
-            at += 1;
-        }
+/// How many of the bytes are this character as JSON may write it: itself, with backslashes before it, or by its number.
+fn written_length(bytes: &[u8], character: u8) -> Option<usize> {
+    let backslashes = bytes.iter().take(MOST_BACKSLASHES).take_while(|byte| **byte == b'\\').count();
+    let rest = &bytes[backslashes..];
+    if backslashes > 0
+        && let [b'u', b'0', b'0', high, low, ..] = rest
+        && let [Some(high), Some(low)] = [high, low].map(|digit| char::from(*digit).to_digit(16))
+        && high * 16 + low == u32::from(character)
+    {
+        return Some(backslashes + 5);
     }
-    if from == 0 {
-        return bytes;
+    match character {
+        b'\\' => (backslashes > 0).then_some(backslashes.min(2)),
+        _ => (rest.first() == Some(&character)).then_some(backslashes + 1),
     }
-    kept.extend_from_slice(&bytes[from..]);
-    kept
 }
 
 /// The secrets that were read so far. Each is read once, so that a run has one key from its beginning to its end.
@@ -241,6 +251,15 @@ mod tests {
         assert_eq!((none.scrub("none of them"), none.redact_message("nonesuch")), (None, None));
         assert_eq!(none.scrub_bytes(b"none".to_vec()), b"none");
         let odd = secret("a\"b\\c/12345");
+        let key = secret("sk-proj/12345");
+        for written in [r"\u0073k-proj/12345", r"\\u0073k\\u002Dproj\\/12345", r"sk-proj\\\u002f12345"] {
+            assert_eq!(
+                key.scrub(&format!("{{\"k\":\"{written}\"}}")).as_deref(),
+                Some("{\"k\":\"[key]\"}"),
+                "{written}"
+            );
+        }
+        assert_eq!(key.scrub(r"\u0074k-proj/12345 \nsk-proj"), None);
         assert_eq!(
             odd.scrub(r#"{"k":"a\"b\\c/12345", "l":"a\"b\\c\/12345"} a"b\c/12345"#).as_deref(),
             Some(r#"{"k":"[key]", "l":"[key]"} [key]"#)
