@@ -121,7 +121,9 @@ impl Scheduler<'_, '_> {
     }
 
     /// The run has stopped, and what is admitted from now on is run all the same: stages over all items.
+    /// What answers that came since have made ready is of items that are left to a later session: it is not sent.
     pub(crate) fn begin_last_stages(&mut self) {
+        self.drop_what_is_ready();
         self.draining.has_begun = false;
         self.is_closing = true;
     }
@@ -131,6 +133,10 @@ impl Scheduler<'_, '_> {
         self.observer.on(&Event::Draining { exhausted: exhausted.as_ref() });
         self.draining.has_begun = true;
         self.draining.exhausted = exhausted;
+        self.drop_what_is_ready();
+    }
+
+    fn drop_what_is_ready(&mut self) {
         for stage in self.stages.iter_mut() {
             stage.ready.clear();
         }

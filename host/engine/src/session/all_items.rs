@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jackfield_loader::escape_untrusted;
 use jackfield_pipeline::{Scope, Source};
 use jackfield_plugin_api::Document;
-use jackfield_store::{AllItems, RequirementOutcome, StoreError};
+use jackfield_store::{AllItems, OVER_ALL, RequirementOutcome, StoreError};
 use serde_json::{Value, json};
 
 use super::{Session, SessionEnd};
@@ -49,7 +49,9 @@ impl Session<'_, '_> {
         }
         self.scheduler.admit(item);
         loop {
-            if let Some(mut item) = self.scheduler.take_finished().pop() {
+            let finished = self.scheduler.take_finished();
+            // Of a run that stops, an item may end now whose last call was under way: it is left to a later session.
+            if let Some(mut item) = finished.into_iter().find(|item| item.index == OVER_ALL) {
                 item.columns = Vec::new();
                 self.over_all = Some((item, columns.items));
                 return Ok(());
@@ -63,8 +65,9 @@ impl Session<'_, '_> {
     /// What the stages over all items made of them; none if there are none, or if they were not run.
     pub(crate) fn all_items(&self) -> Option<AllItems> {
         let (item, over) = self.over_all.as_ref()?;
-        let mut all =
-            AllItems { over: *over, of: self.known_items, results: BTreeMap::new(), without: BTreeMap::new() };
+        // Of a run that came to its end, all items are there that it was asked for.
+        let of = self.known_items.filter(|_| item.left_out.iter().next().is_some());
+        let mut all = AllItems { over: *over, of, results: BTreeMap::new(), without: BTreeMap::new() };
         for (index, state) in item.stages.enumerate() {
             let stage = &self.plan.stages[index.get()];
             let why = match state {
@@ -109,7 +112,12 @@ impl Session<'_, '_> {
             let holds = value.as_ref().map(|value: &Value| requirement.condition.holds(value));
             let why = why.or_else(|| Some(format!("it is {}", holds?.err()?)));
             // A long value is looked up in its file.
-            let value = value.filter(|value| value.to_string().len() <= 200);
+            let (value, why) = match value.filter(|value| value.to_string().len() <= 200) {
+                None if holds.is_some() => {
+                    (None, Some("it is another value, which is too long to be shown".to_owned()))
+                }
+                value => (value, why),
+            };
             RequirementOutcome {
                 wire: self.plan.wire_text(&requirement.wire),
                 required: requirement.condition.words(),

@@ -9,8 +9,11 @@ use crate::{
     diagnostics::{Diagnostic, Span},
     parsed::{Expr, ParsedCondition, ParsedWhen, WireRef},
     plan::{Condition, RequirementPlan, Scope, Source, WhenPlan},
-    schema::{Fit, Reads, Type, View},
+    schema::{Fit, Reads, Type, View, alternatives},
 };
+
+/// Stands at a field of an input that is not required, and is needed all the same of a stage that may be off.
+const X_NEVER_OFF: &str = "x-never-off";
 
 /// Under which conditions a stage is on, each in words.
 type Conditions = BTreeSet<String>;
@@ -260,6 +263,12 @@ fn never_is(ty: &Type<'_>, value: &Value) -> Option<String> {
 
 /// The wires of an input, each with whether the call is made without its value: it is in a list, or a field that the reader can do
 /// without.
+/// Whether a field is needed of a stage that may be off, though an input without it is one: without it, the reader would answer
+/// something else than that there was nothing to do.
+fn is_never_off(field: &View<'_>) -> bool {
+    alternatives(field).iter().any(|one| one.keyword(X_NEVER_OFF).any(|mark| *mark == Value::Bool(true)))
+}
+
 fn collect_reads<'e>(expr: &'e Expr, wanted: Option<View<'_>>, can_do_without: bool, reads: &mut Vec<Read<'e>>) {
     match expr {
         Expr::Wire(wire) => reads.push(Read { wire, can_do_without }),
@@ -278,7 +287,10 @@ fn collect_reads<'e>(expr: &'e Expr, wanted: Option<View<'_>>, can_do_without: b
             let required = object.as_ref().map(|object| object.required()).unwrap_or_default();
             for (key, expr) in table {
                 let wanted = object.as_ref().and_then(|object| object.field(&key.text));
-                let is_needed = required.contains(&key.text.as_str());
+                // A field that is not listed has its name from the pipeline: whoever reads it has a use for it.
+                let is_listed = object.as_ref().is_none_or(|object| object.names().contains(&key.text.as_str()));
+                let is_needed =
+                    !is_listed || required.contains(&key.text.as_str()) || wanted.as_ref().is_some_and(is_never_off);
                 collect_reads(expr, wanted, can_do_without || !is_needed, reads);
             }
         }

@@ -85,7 +85,7 @@ const DEEPEST: usize = 32;
 const MOST_PAIRS: usize = 10_000;
 
 /// Keywords that are compared, or that do not restrict values.
-const UNDERSTOOD: [&str; 30] = [
+const UNDERSTOOD: [&str; 31] = [
     "type",
     "properties",
     "required",
@@ -116,6 +116,7 @@ const UNDERSTOOD: [&str; 30] = [
     "contentMediaType",
     X_TENSOR,
     "x-with-item",
+    "x-never-off",
 ];
 
 /// The fields of a tensor by reference.
