@@ -123,21 +123,20 @@ fn show(name: &str, item: Option<&str>, args: &RunsArgs) -> Result<Exit, StoreEr
     }
     output().line(format!("folder    {} ({})", path.display(), size(disk_use(&path))));
     output().line("");
+    let any_off = stages.iter().any(|(_, counts)| counts.off > 0);
     let rows = stages.iter().filter_map(|(stage, counts)| {
         let stage = run.plan.stages.get(*stage as usize)?;
         let stats = run.summary.as_ref().and_then(|summary| summary.stages.get(&stage.name));
         let time = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), ms);
-        Some(vec![
-            stage.name.clone(),
-            counts.ok.to_string(),
-            counts.failed.to_string(),
-            counts.skipped.to_string(),
-            counts.off.to_string(),
-            time(stats.map(|stats| stats.p50_ms)),
-            time(stats.map(|stats| stats.p95_ms)),
-        ])
+        let mut cells =
+            vec![stage.name.clone(), counts.ok.to_string(), counts.failed.to_string(), counts.skipped.to_string()];
+        cells.extend(any_off.then(|| counts.off.to_string()));
+        cells.extend([time(stats.map(|stats| stats.p50_ms)), time(stats.map(|stats| stats.p95_ms))]);
+        Some(cells)
     });
-    output().lines(table(&["stage", "ok", "failed", "skipped", "off", "p50", "p95"], rows.collect()));
+    let off = if any_off { &["off"][..] } else { &[] };
+    let heads = [&["stage", "ok", "failed", "skipped"][..], off, &["p50", "p95"]].concat();
+    output().lines(table(&heads, rows.collect()));
     if !failures.is_empty() {
         output().line("");
         let rows = failures.iter().take(SHOWN_FAILURES).map(|failure| {

@@ -113,7 +113,7 @@ impl<'a> MeasuredRun<'a> {
         }
         let mut stages: BTreeMap<u32, StageTimes> = BTreeMap::new();
         db.each_call(|call| {
-            if call.end == CallEnd::Skipped {
+            if matches!(call.end, CallEnd::Skipped | CallEnd::Off) {
                 return;
             }
             let times = stages.entry(call.stage).or_default();

@@ -57,6 +57,10 @@ pub(super) struct Change {
     pub(super) after: f64,
 }
 
+/// From so many items on, an interval that leaves 0 out says that a difference is not by chance: drawn from fewer, it is too
+/// narrow.
+const FEWEST_ITEMS: u64 = 6;
+
 /// A column of two runs, item by item.
 pub(super) struct Comparison {
     pub(super) pair: Pair,
@@ -86,7 +90,7 @@ impl Comparison {
     pub(super) fn is_significant(&self) -> bool {
         match self.p {
             Some(p) => p < SIGNIFICANT,
-            None => !self.interval.contains(0.0),
+            None => self.items >= FEWEST_ITEMS && !self.interval.contains(0.0),
         }
     }
 

@@ -23,6 +23,7 @@ use clap::ValueEnum;
 use jackfield::internal::RunInputs;
 use jackfield_engine::InputReader;
 use jackfield_loader::escape_untrusted;
+use jackfield_pipeline::InputPlan;
 use jackfield_store::{Db, RunJson, StoreError, read_record, write_whole_with};
 
 use self::{
@@ -181,8 +182,28 @@ fn format_of(args: &Args) -> Result<Format, ResultsError> {
     Ok(format)
 }
 
+/// Refuses to write over a file that the run has its items from, or one of its own.
+fn check_output(file: &Path, folder: &Path, input: &InputPlan) -> Result<(), ResultsError> {
+    let Ok(file) = file.canonicalize() else { return Ok(()) };
+    if folder.canonicalize().is_ok_and(|folder| file.starts_with(folder)) {
+        let message = format!("`{}` is a file of the run: it is not written over", file.display());
+        return Err(ResultsError::Usage { message, hint: Some("give `--output` another name".to_owned()) });
+    }
+    let is_input = |pattern: &String| {
+        Path::new(pattern) == file || glob::Pattern::new(pattern).is_ok_and(|pattern| pattern.matches_path(&file))
+    };
+    if !input.patterns().iter().any(is_input) {
+        return Ok(());
+    }
+    let message = format!("`{}` is an input of the run: it is not written over", file.display());
+    Err(ResultsError::Usage { message, hint: Some("give `--output` another name".to_owned()) })
+}
+
 fn write_table(args: &Args, format: Format, folder: &Path, run: &RunJson, db: &Db) -> Result<(), ResultsError> {
     let plan = &run.plan;
+    if let Some(file) = &args.output {
+        check_output(file, folder, &plan.input)?;
+    }
     let each = each_lists(plan, &args.each)?;
     let mut selection = if args.columns.is_empty() {
         Selection::of_all(plan, &each, args.provenance)
