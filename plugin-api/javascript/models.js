@@ -74,6 +74,9 @@ export const CompletionRequest = object(
 const Usage = object({
   input: integer({ minimum: 0, description: "Tokens read." }),
   output: integer({ minimum: 0, description: "Tokens written." }),
+  cached_input: integer({ default: 0, minimum: 0, description: "Those of `input` that the server read from its own cache of prompts." }),
+  cache_write: integer({ default: 0, minimum: 0, description: "Those of `input` that the server put into its own cache of prompts." }),
+  reasoning: integer({ default: 0, minimum: 0, description: "Those of `output` that the model thought in." }),
 });
 
 const Captured = object({

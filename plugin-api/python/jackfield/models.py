@@ -117,6 +117,9 @@ class Usage:
 
     input: Annotated[_Count, "Tokens read."] = 0
     output: Annotated[_Count, "Tokens written."] = 0
+    cached_input: Annotated[_Count, "Those of `input` that the server read from its own cache of prompts."] = 0
+    cache_write: Annotated[_Count, "Those of `input` that the server put into its own cache of prompts."] = 0
+    reasoning: Annotated[_Count, "Those of `output` that the model thought in."] = 0
 
 
 @dataclass

@@ -13,6 +13,7 @@ use crate::{
 pub struct Chosen {
     /// The answer. Null did not pass.
     #[serde(default)]
+    #[schemars(extend("x-never-off" = true))]
     pub answer: Value,
     /// The option that it should settle on: its letter or its text; a list of those that are acceptable.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -9,6 +9,7 @@ use crate::plain::Expected;
 pub struct Answered {
     /// The answer: a text, or any JSON value, which is read as the text that it is written as. Null did not pass.
     #[serde(default)]
+    #[schemars(extend("x-never-off" = true))]
     pub answer: Value,
     /// What it should be: a text, a number, a truth value, or a list of what is acceptable.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -14,6 +14,7 @@ use crate::{
 pub struct JsonAnswered {
     /// The answer: a JSON value, or a text that is JSON or has it in a block, as models write it. Null did not pass.
     #[serde(default)]
+    #[schemars(extend("x-never-off" = true))]
     pub answer: Value,
     /// The value that it should be. A text that is a JSON object or list is read as that.
     #[serde(default)]

@@ -14,6 +14,7 @@ use crate::{
 pub struct Judged {
     /// The answer that is rated. Null did not pass, and no model is asked.
     #[serde(default)]
+    #[schemars(extend("x-never-off" = true))]
     pub answer: Value,
     /// What was asked, if the judge has to know it: any JSON value.
     #[serde(default)]

@@ -15,9 +15,11 @@ use crate::{
 pub struct Pair {
     /// The answer that is graded. If it is null, the other one is better, and no model is asked.
     #[serde(default)]
+    #[schemars(extend("x-never-off" = true))]
     pub answer: Value,
     /// The answer that it is compared with, such as that of another model.
     #[serde(default)]
+    #[schemars(extend("x-never-off" = true))]
     pub other: Value,
     /// What was asked, if the judge has to know it: any JSON value.
     #[serde(default)]

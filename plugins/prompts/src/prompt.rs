@@ -119,8 +119,11 @@ impl Analyzer for Prompt {
     }
 
     fn permissions() -> Vec<Permission> {
-        let reason = "to have the prompt answered".to_owned();
-        vec![Permission { name: "model".to_owned(), reason }]
+        let permission = |name: &str, reason: &str| Permission { name: name.to_owned(), reason: reason.to_owned() };
+        vec![
+            permission("model", "to have the prompt answered"),
+            permission("model:tokenize", "to cut texts in the model's own tokens, with `tokenizer = \"model\"`"),
+        ]
     }
 
     fn examples() -> Vec<Example> {

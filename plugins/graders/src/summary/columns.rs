@@ -116,8 +116,9 @@ impl Tries {
             starts.push(values.len() as u32);
             match item {
                 Some(Measured::Once(value)) => values.push(value.number()),
-                Some(Measured::Tries(tries)) => values.extend(tries.iter().map(or_missing)),
-                None => values.push(missing),
+                Some(Measured::Tries(tries)) if !tries.is_empty() => values.extend(tries.iter().map(or_missing)),
+                // An item without a try has no value either.
+                Some(Measured::Tries(_)) | None => values.push(missing),
             }
             has_one_try &= values.len() - *starts.last().expect("just pushed") as usize <= 1;
         }
