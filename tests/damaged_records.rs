@@ -292,7 +292,7 @@ fn a_record_that_is_not_the_runs_is_refused_before_anything_is_paid_again() {
         refused(&|copy| sql(copy, "DELETE FROM results")),
         refused(&|copy| fs::remove_file(copy.join(STORE)).expect("removed")),
         refused(&|copy| fs::copy(other.join(STORE), copy.join(STORE)).map(drop).expect("copied")),
-        refused(&|copy| sql(copy, "PRAGMA user_version = 6")),
+        refused(&|copy| sql(copy, "PRAGMA user_version = 7")),
         refused(&|copy| {
             let text = fs::read_to_string(copy.join("run.json")).expect("read");
             fs::write(copy.join("run.json"), text.replacen("\"format\": 2", "\"format\": 3", 1)).expect("written");
@@ -343,7 +343,7 @@ fn the_record_of_an_older_program_is_read_and_brought_up_to_date() {
     sql(
         &copy,
         &format!(
-            "{indices} DROP TABLE meta; DROP TABLE lookups; DROP TABLE trials; DROP TABLE exchanges; DROP TABLE completion_tokens; {dropped} PRAGMA user_version = 2;"
+            "{indices} DROP TABLE meta; DROP TABLE lookups; DROP TABLE trials; DROP TABLE exchanges; DROP TABLE completion_tokens; DROP TABLE item_values; {dropped} PRAGMA user_version = 2;"
         ),
     );
     let text = fs::read_to_string(copy.join("run.json")).expect("read");
@@ -383,7 +383,7 @@ fn readers_make_and_change_nothing_and_need_no_place_to_write() {
     // What a killed process leaves behind: a write-ahead log that was not taken over.
     let killed = Connection::open(copy.join(STORE)).expect("opened");
     killed
-        .execute_batch("PRAGMA wal_autocheckpoint = 0; PRAGMA user_version = 5; CREATE TABLE other (number);")
+        .execute_batch("PRAGMA wal_autocheckpoint = 0; PRAGMA user_version = 6; CREATE TABLE other (number);")
         .expect("written");
     let mounted = tempfile::tempdir().expect("a folder");
     let Some(_disk) = SmallFileSystem::mount(mounted.path(), "4m") else { return };

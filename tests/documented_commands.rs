@@ -52,6 +52,7 @@ pages! {
     develop_a_plugin: "docs/guides/develop-a-plugin.md",
     embed_it: "docs/guides/embed-it.md",
     first_run: "docs/guides/first-run.md",
+    forecast_and_cap_costs: "docs/guides/forecast-and-cap-costs.md",
     grade_answers: "docs/guides/grade-answers.md",
     keep_results: "docs/guides/keep-results.md",
     lock_plugins: "docs/guides/lock-plugins.md",

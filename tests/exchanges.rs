@@ -41,6 +41,29 @@ model = "judge"
     Pipeline::new(&text).with("bank.toml", fs::read(root().join("examples/claims/bank.toml")).expect("a bank"))
 }
 
+/// A claim that is asked about three times, through the cache of the model.
+fn prompts(model: &str, record: &str) -> Pipeline {
+    Pipeline::new(&format!(
+        r#"
+[pipeline]
+name = "asked"
+[input]
+use = "inline"
+id = "id"
+items = [{{ id = "sea", claim = "The sea is salty." }}]
+{record}
+[model.judge]
+{model}
+[stages.sample]
+use = "prompt"
+in = {{ claim = "input.claim" }}
+with = {{ user = "Is it so? {{{{ claim }}}}" }}
+repeat = 3
+model = "judge"
+"#
+    ))
+}
+
 const FULL: &str = "[record]\ncalls = \"full\"";
 
 /// What is on the record of an item.
@@ -69,14 +92,15 @@ fn every_call_is_on_the_record_where_that_is_asked_for_and_shown_with_its_cost()
     assert_eq!(messages.last().expect("a message")["role"], "user");
     assert!(messages.iter().any(|message| message["content"].as_str().is_some_and(|text| text.contains("cheese"))));
     let answer: Value = serde_json::from_str(first["answer"]["text"].as_str().expect("a text")).expect("JSON");
-    assert!(answer["prob_true"].is_number(), "{answer}");
+    assert!(answer["belief"]["prob_true"].is_number(), "{answer}");
     let cost = first["tokens_in"].as_f64().expect("tokens") / 1e6 + first["tokens_out"].as_f64().expect("tokens") / 5e5;
     assert!((first["usd"].as_f64().expect("dollars") - cost).abs() < 1e-12, "{first}");
 
     let mut show = jackfield();
     show.args(["show", "last", "moon", "sample", "--out"]).arg(pipeline.out());
     let text = run_command(&mut show).expect_code(0).stdout;
-    for part in ["model judge, call 0, 1 call, ", " tokens in, ", " USD, ", "  user\n", "  answer\n    {\"prob_true\":"]
+    for part in
+        ["model judge, call 0, 1 call, ", " tokens in, ", " USD, ", "  user\n", "  answer\n    {\"assumptions\":"]
     {
         assert!(text.contains(part), "{part:?} is not in\n{text}");
     }
@@ -110,7 +134,7 @@ fn what_failed_is_on_the_record_unless_nothing_is() {
 #[test]
 fn answers_of_a_cache_are_recorded_and_calls_that_are_made_again_replace_what_was_there() {
     let cache = "use = \"mock\"\ncache = \"answers\"";
-    let pipeline = claims(
+    let pipeline = prompts(
         cache,
         &format!("{FULL}\n[cache.answers]\ntiers = [{{ use = \"sqlite\", with = {{ path = \"c.sqlite\" }} }}]"),
     );
@@ -125,18 +149,18 @@ fn answers_of_a_cache_are_recorded_and_calls_that_are_made_again_replace_what_wa
 
     // What was killed before the end of an item goes on; and whatever `[record]` says then, it is the same run.
     let sql = |text: &str| Connection::open(first.join(STORE)).and_then(|db| db.execute_batch(text)).expect(text);
-    sql("UPDATE results SET output = '{}' WHERE item = 0 AND stage = 1 AND call = 1");
+    sql("UPDATE results SET output = '{}' WHERE item = 0 AND stage = 0 AND call = 1");
     run_command(pipeline.command().arg("--resume").arg(&first).args(["--set", "record.calls=full"])).expect_code(0);
     assert_eq!(sources(&first).len(), 3);
     assert_eq!(sources(&first)[1].0, "cache", "the one that was made again");
-    sql("UPDATE results SET output = '{}' WHERE item = 0 AND stage = 1 AND call = 1");
+    sql("UPDATE results SET output = '{}' WHERE item = 0 AND stage = 0 AND call = 1");
     run_command(pipeline.command().arg("--resume").arg(&first).args(["--set", "record.calls=none"])).expect_code(0);
     assert_eq!(sources(&first).len(), 2);
     same_outcome(&second, &first);
 
     // Damage is noticed, and taken out.
-    sql("UPDATE exchanges SET answer = replace(answer, '0.', '1.')");
-    let refused = run_command(jackfield().args(["show"]).arg(&first).args(["moon", "sample"])).expect_code(1);
+    sql("UPDATE exchanges SET answer = replace(answer, 'text', 'tex_')");
+    let refused = run_command(jackfield().args(["show"]).arg(&first).args(["sea", "sample"])).expect_code(1);
     assert!(refused.stderr.contains("what stage `sample` asked of a model for item 1"), "{}", refused.stderr);
     run_command(pipeline.command().arg("--resume").arg(&first)).expect_code(0);
     let (_, run) = peek(&pipeline.out(), &first.to_string_lossy()).expect("a run");

@@ -41,6 +41,31 @@ model = "judge"
         .with("claims.jsonl", (0..items).map(claim).collect::<String>())
 }
 
+/// So many claims that are asked about three times each, through the cache of the model.
+fn prompts(items: usize, model: &str, more: &str) -> Pipeline {
+    let text = format!(
+        r#"
+[pipeline]
+name = "claims"
+[input]
+use = "jsonl"
+path = "claims.jsonl"
+{more}
+[model.judge]
+{model}
+price = {{ input = 1.0, output = 2.0 }}
+[stages.sample]
+use = "prompt"
+in = {{ claim = "input.claim" }}
+with = {{ user = "Is it so? {{{{ claim }}}}", max_tokens = 100 }}
+repeat = 3
+model = "judge"
+"#
+    );
+    let claim = |number: usize| format!("{{\"claim\": \"Claim {number}: {}.\"}}\n", "it is so ".repeat(number % 7));
+    Pipeline::new(&text).with("claims.jsonl", (0..items).map(claim).collect::<String>())
+}
+
 /// What is told of a run.
 fn forecast(pipeline: &Pipeline, more: &[&str]) -> Value {
     run_command(pipeline.command().arg("--forecast").args(more)).expect_code(0).json()
@@ -77,7 +102,7 @@ fn came_true(told: &Value, run: &CommandOutput) -> f64 {
 #[test]
 fn a_forecast_holds_what_the_run_spends_then_and_nothing_is_written_for_it() {
     let cache = "[cache.answers]\ntiers = [{ use = \"sqlite\", with = { path = \"kept/answers.sqlite\" } }]";
-    let pipeline = claims(40, "use = \"mock\"\ncache = \"answers\"", cache);
+    let pipeline = prompts(40, "use = \"mock\"\ncache = \"answers\"", cache);
     let told = forecast(&pipeline, &[]);
     assert!(!pipeline.out().exists() && !pipeline.path().join("kept").exists(), "something was written");
     assert_eq!((&told["items"], &told["sampled"]), (&json!(40), &json!(40)));

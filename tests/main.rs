@@ -24,6 +24,7 @@ mod doctor;
 mod documented_commands;
 mod embedding_models;
 mod escapes;
+mod evaluation;
 mod exchanges;
 mod exports;
 mod forecast;

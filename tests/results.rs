@@ -367,3 +367,13 @@ fn pandas_polars_duckdb_and_pyarrow_read_what_was_written_with_its_types() {
     read.arg(crate::support::root().join("tests/results/read_tables.py")).arg(pipeline.path());
     run_command(&mut read).expect_code(0);
 }
+
+#[test]
+fn an_input_of_the_run_is_not_written_over() {
+    let pipeline = mixed();
+    pipeline.run().expect_code(3);
+    let before = fs::read(pipeline.path().join("items.jsonl")).expect("items");
+    let refused = results(&pipeline, &["last", "--output", "items.jsonl"]).expect_code(2);
+    assert!(refused.stderr.contains("items.jsonl` is an input of the run: it is not written over"), "{refused:?}");
+    assert_eq!(fs::read(pipeline.path().join("items.jsonl")).expect("items"), before);
+}
