@@ -27,6 +27,8 @@ pub(super) struct Args {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Template {
     PromptCsv,
+    CompareModels,
+    Judge,
     Search,
     Transcripts,
     Empty,
@@ -34,7 +36,7 @@ enum Template {
 
 impl ValueEnum for Template {
     fn value_variants<'a>() -> &'a [Self] {
-        &[Self::PromptCsv, Self::Search, Self::Transcripts, Self::Empty]
+        &[Self::PromptCsv, Self::CompareModels, Self::Judge, Self::Search, Self::Transcripts, Self::Empty]
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
@@ -60,6 +62,8 @@ impl Template {
     const fn name(self) -> &'static str {
         match self {
             Self::PromptCsv => "prompt-csv",
+            Self::CompareModels => "compare-models",
+            Self::Judge => "judge",
             Self::Search => "search",
             Self::Transcripts => "transcripts",
             Self::Empty => "empty",
@@ -70,6 +74,8 @@ impl Template {
     const fn what(self) -> &'static str {
         match self {
             Self::PromptCsv => "Ask a model a question about every row of a table",
+            Self::CompareModels => "Ask two models the same questions, grade the answers, and compare them",
+            Self::Judge => "Let a model rate answers, and hold it against people",
             Self::Search => "Search the settings of a pipeline for the best ones",
             Self::Transcripts => "Write the minutes of meetings, without a model",
             Self::Empty => "One item and two stages to begin with",
@@ -81,6 +87,10 @@ impl Template {
             Self::PromptCsv => {
                 files!("prompt-csv": "README.md", "pipeline.toml", "reviews.csv", "answers.jsonl")
             }
+            Self::CompareModels => {
+                files!("compare-models": "README.md", "pipeline.toml", "questions.csv", "first.jsonl", "second.jsonl")
+            }
+            Self::Judge => files!("judge": "README.md", "pipeline.toml", "answers.csv", "ratings.jsonl"),
             Self::Search => files!("search": "README.md", "pipeline.toml", "documents.jsonl", "queries.jsonl"),
             Self::Transcripts => {
                 files!("transcripts": "README.md", "pipeline.toml", "meetings/garden.srt", "meetings/workshop.txt")
