@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use serde_json::{Value, json};
 
-use crate::support::{Pipeline, fixture, jackfield, results, run_command};
+use crate::support::{Pipeline, fixture, jackfield, over_all, results, run_command};
 
 /// Three meetings; the stage `over` shows what it is given.
 fn pipeline(more: &str) -> Pipeline {
@@ -49,16 +49,11 @@ with = { from = "texts" }
     Pipeline::new(&format!("{text}{plugin}{more}")).with("texts/a.txt", "hello")
 }
 
-fn over(folder: &Path) -> Value {
-    let text = fs::read_to_string(folder.join("run/over.json")).expect("a result over all items");
-    serde_json::from_str(&text).expect("JSON")
-}
-
 #[test]
 fn a_stage_over_all_items_reads_them_in_order_and_an_item_without_the_value_is_null_in_place() {
     let pipeline = pipeline("");
     let one = run_command(pipeline.command().args(["--jobs", "1"])).expect_code(0);
-    let given = &over(&one.folder())["given"];
+    let given = &over_all(&one.folder(), "over")["given"];
     assert_eq!(given["kinds"], json!(["billing", "general", "general"]));
     assert_eq!(given["counts"], json!([1, 0, 0]));
     assert_eq!(given["scores"][1], Value::Null);
@@ -90,7 +85,7 @@ fn a_stage_that_is_off_is_no_flaw_and_is_left_out_of_lists() {
 fn what_is_made_of_all_items_is_made_anew_when_a_run_goes_on() {
     let pipeline = pipeline("");
     let first = run_command(pipeline.command().args(["--only", "a"])).expect_code(0);
-    assert_eq!(over(&first.folder())["given"]["kinds"], json!(["billing"]));
+    assert_eq!(over_all(&first.folder(), "over")["given"]["kinds"], json!(["billing"]));
     let whole = pipeline.run().expect_code(0);
     let before = fs::read(whole.folder().join("run/over.json")).expect("a file");
     let again = run_command(pipeline.command().args(["--resume", "last", "--only", "b"])).expect_code(0);

@@ -2,23 +2,18 @@
 
 use std::fs;
 
-use jackfield_loader::Digest;
 use serde_json::{Value, json};
 
-use crate::support::{CommandOutput, Pipeline, fixture, jackfield, run_command};
+use crate::support::{CommandOutput, Pipeline, jackfield, odd_plugin, run_command};
 
 /// A pipeline whose stages `grade` and `other` answer what the item says.
 fn graded(name: &str) -> Pipeline {
-    let file = fixture("jackfield_test_invalid_plugin.so");
+    let plugin = odd_plugin();
     Pipeline::new(&format!(
         r#"
 [pipeline]
 name = "{name}"
-[plugins.odd]
-path = {:?}
-allow_native = true
-sha256 = "{}"
-[input]
+{plugin}[input]
 use = "jsonl"
 path = "items.jsonl"
 id = "id"
@@ -31,8 +26,6 @@ use = "odd/texts"
 in = "input.other"
 with = {{ from = "more.txt" }}
 "#,
-        file.to_str().expect("UTF-8"),
-        Digest::of(fs::read(&file).expect("an artifact"))
     ))
     .with("more.txt", "")
 }
@@ -163,16 +156,12 @@ fn runs_of_two_pipelines_are_compared_by_what_is_called_the_same() {
 
 #[test]
 fn answers_from_a_cache_say_nothing_of_times_and_costs() {
-    let file = fixture("jackfield_test_invalid_plugin.so");
+    let plugin = odd_plugin();
     let pipeline = Pipeline::new(&format!(
         r#"
 [pipeline]
 name = "cached"
-[plugins.odd]
-path = {:?}
-allow_native = true
-sha256 = "{}"
-[input]
+{plugin}[input]
 use = "jsonl"
 path = "items.jsonl"
 id = "id"
@@ -188,8 +177,6 @@ use = "odd/ask"
 in = {{ text = "input.text" }}
 model = "m"
 "#,
-        file.to_str().expect("UTF-8"),
-        Digest::of(fs::read(&file).expect("an artifact"))
     ));
     let items: String = (0..8).map(|at| format!("{{\"id\": \"i{at}\", \"text\": \"say {at}\"}}\n")).collect();
     let (cold, warm) = (run(&pipeline, &items), run(&pipeline, &items));

@@ -18,7 +18,7 @@ use jackfield_services::{Cache, TierParts, open_services};
 use jackfield_store::{RunFolder, STORE, StoreError, peek, read_record};
 use rusqlite::Connection;
 
-use crate::support::{Pipeline, SmallFileSystem, jackfield, outcome, results, run_command, same_outcome};
+use crate::support::{Pipeline, SmallFileSystem, claim_stages, jackfield, outcome, results, run_command, same_outcome};
 
 /// A run of every kind of row, but for routes: its pipeline, its plan, and its folder.
 struct Whole {
@@ -30,6 +30,7 @@ struct Whole {
 
 static WHOLE: LazyLock<Whole> = LazyLock::new(|| {
     let items: Vec<String> = (0..8).map(|number| format!("{{ claim = \"Claim {number}.\" }}")).collect();
+    let stages = claim_stages(50);
     let text = format!(
         r#"
 [pipeline]
@@ -43,25 +44,13 @@ files = {{ "claim.txt" = "input.claim" }}
 [model.judge]
 use = "mock"
 price = {{ input = 1.0, output = 2.0 }}
-[stages.plan]
-use = "claim-plan"
-in = {{ claim = "input.claim" }}
-with = {{ bank = "bank.toml", slots = 3, replicates = 1, draws = 50 }}
-model = "judge"
-[stages.sample]
-use = "claim-sample"
-for_each = "plan.slots"
-in = "each"
-with = {{ bank = "bank.toml" }}
-model = "judge"
-[stages.estimate]
+{stages}[stages.estimate]
 use = "claim-estimate"
 in = {{ plan = "plan", samples = "sample" }}
 "#,
         items.join(", ")
     );
-    let bank = fs::read(crate::support::root().join("examples/claims/bank.toml")).expect("a bank");
-    let pipeline = Pipeline::new(&text).with("bank.toml", bank);
+    let pipeline = Pipeline::new(&text).with_bank();
     let folder = pipeline.run().expect_code(0).folder();
     let registry = Registry::new(vec![bundled()]);
     let path = pipeline.path().join("pipeline.toml");

@@ -266,12 +266,16 @@ fn the_page_of_the_extensions_is_what_they_say_of_themselves() {
     hold("extensions.md", &page);
 }
 
+/// Of the forms of a value, the first, which is the whole.
+fn whole_form(schema: &Value) -> Option<&Value> {
+    schema["anyOf"].as_array()?.first().filter(|form| form["properties"].is_object())
+}
+
 fn add_fields(page: &mut String, title: &str, schema: &Value) {
     if entries(&schema["properties"]).next().is_none() {
         let about = schema["description"].as_str().unwrap_or_default();
-        let whole = schema["anyOf"].as_array().and_then(|forms| forms.first());
-        if let Some(whole) = whole.filter(|whole| whole["properties"].is_object()) {
-            // Of several forms the first is the whole; what is said of all names the others.
+        if let Some(whole) = whole_form(schema) {
+            // What is said of all forms names the others.
             add_fields(page, title, whole);
             let _ = write!(page, "\n{about}\n");
         } else if schema["additionalProperties"] == true {
@@ -316,9 +320,7 @@ fn add_types(page: &mut String, plugin: &jackfield_loader::Plugin) {
         if let Some(about) = of["description"].as_str() {
             let _ = write!(page, "\n{about}\n");
         }
-        // Of several forms the first is the whole.
-        let whole = of["anyOf"].as_array().and_then(|forms| forms.first());
-        let of = whole.filter(|whole| whole["properties"].is_object()).unwrap_or(of);
+        let of = whole_form(of).unwrap_or(of);
         if of["properties"].is_object() {
             add_fields(page, "Fields", of);
         } else {

@@ -3,15 +3,9 @@
 use std::{fmt::Write as _, fs, process::Stdio, time::Duration};
 
 use jackfield_plugin_api::Random;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::support::{Pipeline, jackfield, root, run_command, same_outcome, wait};
-
-/// What a stage over all items answered.
-fn over_all(run: &std::path::Path, stage: &str) -> Value {
-    let text = fs::read_to_string(run.join("run").join(format!("{stage}.json"))).expect("a result");
-    serde_json::from_str(&text).expect("JSON")
-}
+use crate::support::{Pipeline, jackfield, over_all, root, run_command, same_outcome, wait};
 
 #[test]
 fn the_example_of_two_models_grades_them_and_names_the_questions_that_flipped() {
@@ -31,9 +25,8 @@ fn the_example_of_two_models_grades_them_and_names_the_questions_that_flipped() 
     let flipped = &report["quality"][0];
     assert_eq!((&flipped["better"], &flipped["worse"]), (&json!(17), &json!(0)), "{report:#}");
 
-    let strict = pipeline.command().args(["--set", "require={ \"quick_total.mean\" = { at_least = 0.9 } }"]).output();
-    let strict = strict.expect("ended");
-    assert_eq!(strict.status.code(), Some(5), "{}", String::from_utf8_lossy(&strict.stderr));
+    let stricter = "require={ \"quick_total.mean\" = { at_least = 0.9 } }";
+    run_command(pipeline.command().args(["--set", stricter])).expect_code(5);
 }
 
 /// Reviews, with what is to be found in each.

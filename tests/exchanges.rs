@@ -1,6 +1,6 @@
 //! What stages ask of models and are answered, word for word on the record: what is kept, what is not, and how it is shown.
 
-use std::{fs, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 use jackfield_store::{Db, Exchange, STORE, peek, read_record};
 use rusqlite::Connection;
@@ -8,11 +8,12 @@ use serde_json::{Value, json};
 
 use crate::{
     model_server::{ModelServer, Reply},
-    support::{Pipeline, jackfield, results, root, run_command, same_outcome},
+    support::{Pipeline, claim_stages, jackfield, results, run_command, same_outcome},
 };
 
 /// Claims of three wordings each.
 fn claims(model: &str, record: &str) -> Pipeline {
+    let stages = claim_stages(50);
     let text = format!(
         r#"
 [pipeline]
@@ -25,20 +26,9 @@ items = [{{ id = "moon", claim = "The moon-and-stars is made of \u001b[31mcheese
 [model.judge]
 {model}
 price = {{ input = 1.0, output = 2.0 }}
-[stages.plan]
-use = "claim-plan"
-in = {{ claim = "input.claim" }}
-with = {{ bank = "bank.toml", slots = 3, replicates = 1, draws = 50 }}
-model = "judge"
-[stages.sample]
-use = "claim-sample"
-for_each = "plan.slots"
-in = "each"
-with = {{ bank = "bank.toml" }}
-model = "judge"
-"#
+{stages}"#
     );
-    Pipeline::new(&text).with("bank.toml", fs::read(root().join("examples/claims/bank.toml")).expect("a bank"))
+    Pipeline::new(&text).with_bank()
 }
 
 /// A claim that is asked about three times, through the cache of the model.

@@ -1,16 +1,16 @@
 //! What a run would cost, told before it is made, and what it may cost in all.
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, time::Duration};
 
 use serde_json::{Value, json};
 
 use crate::{
     model_server::{ModelServer, Reply},
-    support::{CommandOutput, Pipeline, jackfield, root, run_command},
+    support::{CommandOutput, Pipeline, claim_stages, jackfield, run_command},
 };
 
-/// So many claims of three wordings each.
-fn claims(items: usize, model: &str, more: &str) -> Pipeline {
+/// So many claims, and stages that ask the model `judge` about them.
+fn pipeline(items: usize, model: &str, more: &str, stages: &str) -> Pipeline {
     let claim = |number: usize| format!("{{\"claim\": \"Claim {number}: {}.\"}}\n", "it is so ".repeat(number % 7));
     let text = format!(
         r#"
@@ -23,47 +23,26 @@ path = "claims.jsonl"
 [model.judge]
 {model}
 price = {{ input = 1.0, output = 2.0 }}
-[stages.plan]
-use = "claim-plan"
-in = {{ claim = "input.claim" }}
-with = {{ bank = "bank.toml", slots = 3, replicates = 1, draws = 50 }}
-model = "judge"
-[stages.sample]
-use = "claim-sample"
-for_each = "plan.slots"
-in = "each"
-with = {{ bank = "bank.toml" }}
-model = "judge"
-"#
+{stages}"#
     );
-    Pipeline::new(&text)
-        .with("bank.toml", fs::read(root().join("examples/claims/bank.toml")).expect("a bank"))
-        .with("claims.jsonl", (0..items).map(claim).collect::<String>())
+    Pipeline::new(&text).with("claims.jsonl", (0..items).map(claim).collect::<String>())
+}
+
+/// So many claims of three wordings each.
+fn claims(items: usize, model: &str, more: &str) -> Pipeline {
+    pipeline(items, model, more, &claim_stages(50)).with_bank()
 }
 
 /// So many claims that are asked about three times each, through the cache of the model.
 fn prompts(items: usize, model: &str, more: &str) -> Pipeline {
-    let text = format!(
-        r#"
-[pipeline]
-name = "claims"
-[input]
-use = "jsonl"
-path = "claims.jsonl"
-{more}
-[model.judge]
-{model}
-price = {{ input = 1.0, output = 2.0 }}
-[stages.sample]
+    let stage = r#"[stages.sample]
 use = "prompt"
-in = {{ claim = "input.claim" }}
-with = {{ user = "Is it so? {{{{ claim }}}}", max_tokens = 100 }}
+in = { claim = "input.claim" }
+with = { user = "Is it so? {{ claim }}", max_tokens = 100 }
 repeat = 3
 model = "judge"
-"#
-    );
-    let claim = |number: usize| format!("{{\"claim\": \"Claim {number}: {}.\"}}\n", "it is so ".repeat(number % 7));
-    Pipeline::new(&text).with("claims.jsonl", (0..items).map(claim).collect::<String>())
+"#;
+    pipeline(items, model, more, stage)
 }
 
 /// What is told of a run.
@@ -177,5 +156,5 @@ fn a_run_costs_no_more_than_it_may_and_goes_on_when_it_may_cost_more() {
     assert!(refused.stderr.contains("no model of the pipeline has a price"), "{}", refused.stderr);
     let refused = run_command(free.command().args(["--set", "pipeline.max_usd=1"])).expect_code(2);
     assert!(refused.stdout.contains("no model has a price, so that nothing counts towards `max_usd`"), "{refused:?}");
-    assert!(!Path::new(&free.out()).exists());
+    assert!(!free.out().exists());
 }

@@ -1,10 +1,8 @@
 //! Graders of answers: the same grades in each form of the plugin.
 
-use std::fs;
-
 use serde_json::json;
 
-use crate::support::{Pipeline, fixture, results, same_outcome};
+use crate::support::{Pipeline, plugin_table, results, same_outcome};
 
 /// A stage of each grader that needs no more than a model that makes up its answers. `GRADERS/` stands before each name.
 const STAGES: &str = r#"
@@ -91,10 +89,8 @@ with = { scale = "ordinal", weights = "linear" }
 fn pipeline(form: Option<&str>) -> Pipeline {
     let mut text = STAGES.replace("GRADERS/", if form.is_some() { "mine/" } else { "" });
     if let Some(form) = form {
-        let file = fixture(&format!("jackfield_graders.{form}"));
-        let digest = jackfield_loader::Digest::of(fs::read(&file).expect("read"));
-        let trust = if form == "so" { "allow_native = true" } else { "grant = [\"model\", \"model:embed\"]" };
-        text.push_str(&format!("\n[plugins.mine]\npath = \"{}\"\nsha256 = \"{digest}\"\n{trust}\n", file.display()));
+        text.push('\n');
+        text.push_str(&plugin_table("mine", &format!("jackfield_graders.{form}"), &["model", "model:embed"]));
     }
     let answers = [
         ("owls", json!("Most owls hunt at night, 7 of 8."), json!(["at night", "in the dark"]), json!(8), "A"),

@@ -2,21 +2,15 @@
 
 use std::{fs, path::Path};
 
-use jackfield_loader::Digest;
-
-use crate::support::{Pipeline, fixture, run_command};
+use crate::support::{Pipeline, odd_plugin, run_command};
 
 fn pipeline(lines: &str) -> Pipeline {
-    let file = fixture("jackfield_test_invalid_plugin.so");
+    let plugin = odd_plugin();
     Pipeline::new(&format!(
         r#"
 [pipeline]
 name = "merged"
-[plugins.odd]
-path = {:?}
-allow_native = true
-sha256 = "{}"
-[input]
+{plugin}[input]
 use = "jsonl"
 path = "items.jsonl"
 id = "id"
@@ -27,8 +21,6 @@ use = "odd/texts"
 in = "input"
 with = {{ from = "pipeline.toml" }}
 "#,
-        file.to_str().expect("UTF-8"),
-        Digest::of(fs::read(&file).expect("an artifact"))
     ))
     .with("items.jsonl", lines)
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     model_server::{Asked, ModelServer, Reply},
-    support::{CommandOutput, Pipeline, fixture, jackfield, run_command, same_outcome, tree},
+    support::{CommandOutput, Pipeline, claim_stages, fixture, jackfield, run_command, same_outcome, tree},
 };
 
 /// The key that may turn up nowhere but at the server.
@@ -55,7 +55,7 @@ fn vector(text: &str) -> Vec<f64> {
     vector
 }
 
-/// The key's variable, and the table of the plugin in this form.
+/// The table of the plugin in this form; none where it is linked in.
 fn plugin(form: Form, grants: &[&str]) -> String {
     let (file, line) = match form {
         Form::Linked => return String::new(),
@@ -70,7 +70,8 @@ fn named(form: Form, model: &str) -> String {
 }
 
 /// Three claims that are asked about, by this model in this form.
-fn claims(server: &ModelServer, form: Form, model: &str, grants: &[&str], more: &str) -> Pipeline {
+fn claims(server: &ModelServer, form: Form, model: &str, grants: &[&str]) -> Pipeline {
+    let stages = claim_stages(100);
     let text = format!(
         r#"
 [pipeline]
@@ -91,26 +92,13 @@ retry = {{ attempts = 1 }}
 cache = "answers"
 record = "answers.jsonl"
 
-[stages.plan]
-use = "claim-plan"
-in = {{ claim = "input.claim" }}
-with = {{ bank = "bank.toml", slots = 3, replicates = 1, draws = 100 }}
-model = "judge"
-
-[stages.sample]
-use = "claim-sample"
-for_each = "plan.slots"
-in = "each"
-with = {{ bank = "bank.toml" }}
-model = "judge"
-retry = {{ attempts = 1 }}
+{stages}retry = {{ attempts = 1 }}
 "#,
         plugin(form, grants),
         named(form, model),
-        server.model(&format!("api_key_env = \"FORMS_KEY\"{more}")),
+        server.model("api_key_env = \"FORMS_KEY\""),
     );
-    let bank = fs::read_to_string(crate::support::root().join("examples/claims/bank.toml")).expect("read");
-    locked(Pipeline::new(&text).with("bank.toml", bank), form)
+    locked(Pipeline::new(&text).with_bank(), form)
 }
 
 fn locked(pipeline: Pipeline, form: Form) -> Pipeline {
@@ -140,7 +128,7 @@ fn a_model_has_the_same_results_in_every_form_and_sees_no_key() {
         let mut first: Option<(Pipeline, CommandOutput)> = None;
         for form in [Form::Linked, Form::Native, Form::Component] {
             let http = format!("http:{}", server.address);
-            let pipeline = claims(&server, form, model, &[&http, "secret:FORMS_KEY"], "");
+            let pipeline = claims(&server, form, model, &[&http, "secret:FORMS_KEY"]);
             let run = run(&pipeline);
             assert!(server.heads().iter().all(|head| head.contains(KEY)), "{form:?}: the key goes to the server");
             assert!(server.count() >= asked_before + 9, "{form:?}: {run:#?}");
@@ -163,7 +151,7 @@ fn a_component_has_no_key_that_was_not_granted_and_sends_it_nowhere_else() {
     let (server, other) = (server(), server());
     let http = format!("http:{}", server.address);
     let said = |grants: &[&str]| {
-        let pipeline = claims(&server, Form::Component, "openai", grants, "");
+        let pipeline = claims(&server, Form::Component, "openai", grants);
         let run = run(&pipeline);
         let faults = run.json()["faults"].as_array().map(|faults| {
             faults.iter().map(|fault| fault["message"].as_str().expect("a message").to_owned()).collect::<Vec<_>>()
@@ -204,7 +192,6 @@ fn a_component_has_no_key_that_was_not_granted_and_sends_it_nowhere_else() {
         Form::Component,
         "openai",
         &[&http, &both, &format!("secret:FORMS_KEY={}", leads_away.address)],
-        "",
     );
     assert!(run(&pipeline).stderr.contains("sends calls elsewhere (status 307)"));
     assert!(leads_away.count() > 0 && other.count() == 0);
@@ -279,7 +266,7 @@ model = "small"
 #[test]
 fn a_model_of_vectors_answers_no_prompts() {
     let server = server();
-    let pipeline = claims(&server, Form::Linked, "openai-embeddings", &[], "");
+    let pipeline = claims(&server, Form::Linked, "openai-embeddings", &[]);
     let refused = run(&pipeline).expect_code(2);
     let faults: Vec<Value> = refused.json()["faults"].as_array().expect("faults").clone();
     let message = faults[0]["message"].as_str().expect("a message");

@@ -7,23 +7,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jackfield_loader::Digest;
 use serde_json::{Value, json};
 
-use crate::support::{CommandOutput, Pipeline, fixture, jackfield, run_command, run_command_within, wait};
+use crate::support::{CommandOutput, Pipeline, jackfield, odd_plugin, run_command, run_command_within, wait};
 
 /// A pipeline whose stage answers `{files, given}`, where `given` is the item.
 fn pipeline(lines: &str) -> Pipeline {
-    let file = fixture("jackfield_test_invalid_plugin.so");
+    let plugin = odd_plugin();
     Pipeline::new(&format!(
         r#"
 [pipeline]
 name = "table"
-[plugins.odd]
-path = {:?}
-allow_native = true
-sha256 = "{}"
-[input]
+{plugin}[input]
 use = "jsonl"
 path = "items.jsonl"
 id = "id"
@@ -32,8 +27,6 @@ use = "odd/texts"
 in = "input.answer"
 with = {{ from = "more.txt" }}
 "#,
-        file.to_str().expect("UTF-8"),
-        Digest::of(fs::read(&file).expect("an artifact"))
     ))
     .with("items.jsonl", lines)
     .with("more.txt", "")
@@ -51,14 +44,9 @@ fn mixed() -> Pipeline {
     ))
 }
 
-fn command(pipeline: &Pipeline, args: &[&str]) -> Command {
-    let mut command = jackfield();
-    command.arg("results").args(args).arg("--out").arg(pipeline.out()).current_dir(pipeline.path());
-    command
-}
-
 fn results(pipeline: &Pipeline, args: &[&str]) -> CommandOutput {
-    run_command(&mut command(pipeline, args))
+    let mut command = jackfield();
+    run_command(command.arg("results").args(args).arg("--out").arg(pipeline.out()).current_dir(pipeline.path()))
 }
 
 fn lines(text: &str) -> Vec<Value> {
@@ -102,11 +90,10 @@ fn a_table_for_a_person_is_cut_and_says_what_it_leaves_out() {
 #[test]
 fn a_column_that_is_not_there_is_refused_with_what_was_meant() {
     let pipeline = mixed();
-    pipeline.run().expect_code(3);
+    let done = pipeline.run().expect_code(3).json();
     let said = |columns: &str| pipeline.said(&results(&pipeline, &["last", "--columns", columns]).expect_code(2));
     let said = ["shown.given.scor", "show.given", "input.txt", "shown.given[0", "shown.given.label.x"].map(said);
-    let run = fs::read_dir(pipeline.out()).expect("runs").next().expect("a run").expect("an entry").file_name();
-    insta::assert_snapshot!(said.join("--\n").replace(&*run.to_string_lossy(), "[run]"));
+    insta::assert_snapshot!(said.join("--\n").replace(done["run"].as_str().expect("a run"), "[run]"));
 }
 
 #[test]
@@ -142,16 +129,12 @@ fn each_element_of_a_list_has_a_row_of_its_own() {
 
 #[test]
 fn a_stage_over_a_list_has_a_row_a_call_with_the_failures_of_that_call() {
-    let file = fixture("jackfield_test_invalid_plugin.so");
+    let plugin = odd_plugin();
     let pipeline = Pipeline::new(&format!(
         r#"
 [pipeline]
 name = "calls"
-[plugins.odd]
-path = {:?}
-allow_native = true
-sha256 = "{}"
-[input]
+{plugin}[input]
 use = "jsonl"
 path = "items.jsonl"
 id = "id"
@@ -161,8 +144,6 @@ for_each = "input.list"
 in = "each.value"
 with = {{ from = "more.txt" }}
 "#,
-        file.to_str().expect("UTF-8"),
-        Digest::of(fs::read(&file).expect("an artifact"))
     ))
     .with("items.jsonl", "{\"id\": \"a\", \"list\": [{\"value\": 1}, {}, {\"value\": 3}]}\n")
     .with("more.txt", "");
@@ -217,16 +198,12 @@ fn a_file_is_written_whole_by_the_ending_of_its_name() {
 /// A pipeline whose items take a while, one after the other.
 fn slow(count: usize) -> Pipeline {
     let lines: String = (0..count).map(|at| format!("{{\"id\": \"i{at}\", \"messages\": \"say {at}\"}}\n")).collect();
-    let file = fixture("jackfield_test_invalid_plugin.so");
+    let plugin = odd_plugin();
     Pipeline::new(&format!(
         r#"
 [pipeline]
 name = "slow"
-[plugins.odd]
-path = {:?}
-allow_native = true
-sha256 = "{}"
-[input]
+{plugin}[input]
 use = "jsonl"
 path = "items.jsonl"
 id = "id"
@@ -239,8 +216,6 @@ in = {{ text = "input.messages" }}
 model = "m"
 concurrency = 1
 "#,
-        file.to_str().expect("UTF-8"),
-        Digest::of(fs::read(&file).expect("an artifact"))
     ))
     .with("items.jsonl", lines)
 }
@@ -291,6 +266,7 @@ fn results_grow_while_a_run_is_at_work_and_outlive_a_kill_without_loss_or_repeti
         if run.join("results.jsonl").exists() {
             break;
         }
+        std::thread::sleep(Duration::from_millis(10));
         let Some(ids) = partial(&run) else { continue };
         let mut once = ids.clone();
         once.sort();
@@ -298,7 +274,6 @@ fn results_grow_while_a_run_is_at_work_and_outlive_a_kill_without_loss_or_repeti
         assert_eq!(once.len(), ids.len(), "{ids:?}");
         let lost: Vec<&String> = after_kill.iter().filter(|id| !ids.contains(id)).collect();
         assert!(lost.is_empty(), "{lost:?}");
-        std::thread::sleep(Duration::from_millis(10));
     }
     assert_eq!(wait(&mut child, LONGEST), Some(Some(0)));
     assert!(partial(&run).is_none(), "results.jsonl has taken its place");

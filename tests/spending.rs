@@ -6,13 +6,14 @@ use serde_json::{Value, json};
 
 use crate::{
     model_server::{ModelServer, Reply},
-    support::{Pipeline, jackfield, outcome, results, root, run_command, wait},
+    support::{Pipeline, claim_stages, jackfield, outcome, results, run_command, wait},
 };
 
 /// Claims of three wordings each against a server, with this budget.
 fn claims(server: &ModelServer, budget: &str, more: &str) -> Pipeline {
     let items: Vec<String> =
         (0..40).map(|number| format!("{{ id = \"c{number}\", claim = \"Claim {number}.\" }}")).collect();
+    let stages = claim_stages(50);
     let text = format!(
         r#"
 [pipeline]
@@ -28,22 +29,11 @@ with = {}
 concurrency = 4
 budget = {budget}
 price = {{ input = 1.0, output = 2.0 }}
-[stages.plan]
-use = "claim-plan"
-in = {{ claim = "input.claim" }}
-with = {{ bank = "bank.toml", slots = 3, replicates = 1, draws = 50 }}
-model = "judge"
-[stages.sample]
-use = "claim-sample"
-for_each = "plan.slots"
-in = "each"
-with = {{ bank = "bank.toml" }}
-model = "judge"
-"#,
+{stages}"#,
         items.join(", "),
         server.model("")
     );
-    Pipeline::new(&text).with("bank.toml", fs::read(root().join("examples/claims/bank.toml")).expect("a bank"))
+    Pipeline::new(&text).with_bank()
 }
 
 /// An answer with this usage.

@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use jackfield_loader::Digest;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -32,6 +33,19 @@ pub fn fixture(name: &str) -> PathBuf {
     let path = target().join("fixtures").join(name);
     assert!(path.is_file(), "`{}` is missing: run tests/build-fixtures first", path.display());
     path
+}
+
+/// The table of a plugin that is a fixture: a native library by its digest, or a component with these grants.
+pub fn plugin_table(name: &str, file: &str, grants: &[&str]) -> String {
+    let path = fixture(file);
+    let digest = Digest::of_file(&path).expect("an artifact");
+    let trust = if file.ends_with(".so") { "allow_native = true".to_owned() } else { format!("grant = {grants:?}") };
+    format!("[plugins.{name}]\npath = {path:?}\nsha256 = \"{digest}\"\n{trust}\n")
+}
+
+/// The table of a native plugin, `odd`, with an analyzer that shows what it is given.
+pub fn odd_plugin() -> String {
+    plugin_table("odd", "jackfield_test_invalid_plugin.so", &[])
 }
 
 /// A folder of the data that the project's developers share, and that no clone has. Tests that need it are marked
@@ -150,6 +164,25 @@ pub fn builds_with_cargo() -> MutexGuard<'static, ()> {
     LOCK.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Stages that plan three wordings of `input.claim` and ask the model `judge` about each; more keys of the last, `sample`, may
+/// follow. The pipeline needs [a bank](Pipeline::with_bank).
+pub fn claim_stages(draws: u32) -> String {
+    format!(
+        r#"[stages.plan]
+use = "claim-plan"
+in = {{ claim = "input.claim" }}
+with = {{ bank = "bank.toml", slots = 3, replicates = 1, draws = {draws} }}
+model = "judge"
+[stages.sample]
+use = "claim-sample"
+for_each = "plan.slots"
+in = "each"
+with = {{ bank = "bank.toml" }}
+model = "judge"
+"#
+    )
+}
+
 /// A folder with a pipeline and its data.
 pub struct Pipeline {
     pub folder: TempDir,
@@ -173,6 +206,11 @@ impl Pipeline {
 
     pub fn path(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Adds the bank of the example of claims, `bank.toml`.
+    pub fn with_bank(self) -> Self {
+        self.with("bank.toml", fs::read(root().join("examples/claims/bank.toml")).expect("a bank"))
     }
 
     /// Where its runs go.
@@ -211,6 +249,13 @@ pub fn results(folder: &Path) -> Vec<Value> {
 pub fn result(folder: &Path, item: &str) -> Value {
     let found = results(folder).into_iter().find(|line| line["item"] == item);
     found.unwrap_or_else(|| panic!("no item `{item}` in {}", folder.display()))
+}
+
+/// What a stage answered that runs over all items, or once a run.
+#[track_caller]
+pub fn over_all(folder: &Path, stage: &str) -> Value {
+    let text = fs::read_to_string(folder.join("run").join(format!("{stage}.json"))).expect("an answer");
+    serde_json::from_str(&text).expect("JSON")
 }
 
 /// Everything below a folder, as (relative path, content), sorted.

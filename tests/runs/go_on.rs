@@ -7,13 +7,14 @@ use serde_json::json;
 use super::{ask, folders, run_json, talks};
 use crate::{
     model_server::{ModelServer, Reply},
-    support::{Pipeline, jackfield, root, run_command},
+    support::{Pipeline, claim_stages, jackfield, run_command},
 };
 
 /// Twelve claims, each of them asked three times at 110 tokens, with a budget for a few of them.
 fn claims(server: &ModelServer) -> Pipeline {
     let items: Vec<String> =
         (0..12).map(|number| format!("{{ id = \"c{number}\", claim = \"Claim {number}.\" }}")).collect();
+    let stages = claim_stages(50);
     let toml = format!(
         r#"
 [pipeline]
@@ -28,22 +29,11 @@ use = "openai"
 with = {}
 concurrency = 1
 budget = {{ tokens = 2000 }}
-[stages.plan]
-use = "claim-plan"
-in = {{ claim = "input.claim" }}
-with = {{ bank = "bank.toml", slots = 3, replicates = 1, draws = 50 }}
-model = "judge"
-[stages.sample]
-use = "claim-sample"
-for_each = "plan.slots"
-in = "each"
-with = {{ bank = "bank.toml" }}
-model = "judge"
-"#,
+{stages}"#,
         items.join(", "),
         server.model("")
     );
-    Pipeline::new(&toml).with("bank.toml", std::fs::read(root().join("examples/claims/bank.toml")).expect("a bank"))
+    Pipeline::new(&toml).with_bank()
 }
 
 fn server() -> ModelServer {
