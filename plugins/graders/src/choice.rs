@@ -93,16 +93,14 @@ impl Options {
         self.texts.iter().position(|known| *known == text || *known == bare)
     }
 
-    /// The option with which a text begins: its letter, if no letter follows, or else its text; the longest that fits.
+    /// The option with which a text in small letters begins: its letter, if no letter follows, or else its text; the longest that fits.
     fn at_start(&self, text: &str) -> Option<usize> {
         let text = text.trim_start_matches(|character: char| !character.is_alphanumeric());
         let mut characters = text.chars();
         let first = characters.next()?;
-        let lower = text.to_lowercase();
         let fits = |known: &String| {
-            !known.is_empty() && {
-                lower.starts_with(&**known) && has_words(&lower[..end_of_word(&lower, known.len())], known)
-            }
+            let rest = if known.is_empty() { None } else { text.strip_prefix(&**known) };
+            rest.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
         };
         let longest = (0..self.texts.len())
             .filter(|option| fits(&self.texts[*option]))
@@ -203,11 +201,6 @@ impl Options {
         found.dedup();
         found
     }
-}
-
-/// The end of the character after so many bytes: what has to be looked at to know whether a word ends there.
-fn end_of_word(text: &str, bytes: usize) -> usize {
-    text[bytes..].chars().next().map_or(bytes, |character| bytes + character.len_utf8())
 }
 
 impl Choice {

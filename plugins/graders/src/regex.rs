@@ -123,19 +123,21 @@ impl Analyzer for MatchesRegex {
             Some(pattern) => vec![pattern.clone()],
             None => expected_texts(input.expected.as_ref())?,
         };
+        let of_item;
         let compiled = match &self.compiled {
-            Some(regex) => vec![regex.clone()],
-            None => patterns
-                .iter()
-                .map(|pattern| {
+            Some(regex) => std::slice::from_ref(regex),
+            None => {
+                let compiled = patterns.iter().map(|pattern| {
                     self.compile(pattern).map_err(|fault| {
                         let pattern = quoted(pattern);
                         Failure::InvalidInput(format!(
                             "`expected` has {pattern}, which is not a regular expression that can be used: {fault}"
                         ))
                     })
-                })
-                .collect::<Result<_>>()?,
+                });
+                of_item = compiled.collect::<Result<Vec<_>>>()?;
+                &of_item
+            }
         };
         let Some(answer) = text_of(&input.answer) else { return Ok(Grade::no_answer()) };
         let searched = if self.extent == Extent::Full { answer.trim() } else { &answer };

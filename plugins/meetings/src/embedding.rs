@@ -17,7 +17,7 @@ pub(crate) async fn embed(texts: &[String], host: &Host<'_>) -> Result<Vec<Vec<f
         if host.cancelled() {
             return Err(Failure::Cancelled("the vectors are no longer wanted".to_owned()));
         }
-        for vector in join_all(texts.iter().map(|text| ask(text, host))).await {
+        for vector in join_all(texts.iter().map(|text| host.embed(text))).await {
             let vector = vector?;
             if let Some(first) = vectors.first().filter(|first| first.len() != vector.len()) {
                 let (length, before) = (vector.len(), first.len());
@@ -29,24 +29,4 @@ pub(crate) async fn embed(texts: &[String], host: &Host<'_>) -> Result<Vec<Vec<f
         }
     }
     Ok(vectors)
-}
-
-/// The vector of one text.
-async fn ask(text: &str, host: &Host<'_>) -> Result<Vec<f32>> {
-    let request =
-        CompletionRequest { embed: true, max_tokens: Some(0), ..CompletionRequest::new(vec![Message::user(text)]) };
-    let Some(tensor) = host.complete(request).await?.embedding else {
-        return Err(Failure::InvalidOutput("the model answered without a vector".to_owned()));
-    };
-    let [length] = tensor.shape[..] else {
-        let shape = &tensor.shape;
-        return Err(Failure::InvalidOutput(format!("the model answered with a vector of shape {shape:?}, not [d]")));
-    };
-    let mut vector = vec![0.0; length as usize];
-    // The reader has checked that there are as many elements as the shape says.
-    host.tensor(&tensor)?.read(0, &mut vector)?;
-    if vector.iter().any(|element| !element.is_finite()) {
-        return Err(Failure::InvalidOutput("the model answered with a vector that is not finite".to_owned()));
-    }
-    Ok(vector)
 }

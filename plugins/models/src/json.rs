@@ -1,6 +1,20 @@
-//! JSON as text that does not depend on the order of keys.
+//! JSON as text that does not depend on the order of keys, and lines of JSON.
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
+
+/// Reads a line of JSON Lines.
+///
+/// # Errors
+/// What is wrong, and where.
+pub(crate) fn parse_line<T: DeserializeOwned>(number: usize, line: &str) -> Result<T, String> {
+    serde_json::from_str(line).map_err(|error| {
+        // The position of the error is in the line, whose number is said before it.
+        let reason = error.to_string();
+        let reason = reason.rsplit_once(" at line ").map_or(reason.as_str(), |(reason, _)| reason);
+        format!("line {number}, column {}: {reason}", error.column())
+    })
+}
 
 /// The value on one line, with the keys of every object sorted, whatever order they were read in.
 pub(crate) fn canonical(value: &Value) -> String {

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use jackfield_plugin_api::{Context, prelude::*, testing::FakeHost};
+use jackfield_plugin_api::{
+    prelude::*,
+    testing::{FakeHost, test_context},
+};
 use serde_json::Value;
 
 use crate::http::{Api, ApiConfig, DefaultKeyHeader};
@@ -50,6 +53,5 @@ pub(crate) async fn ask_server(
     request: CompletionRequest,
     server: impl Fn(&HttpRequest) -> Result<HttpResponse> + Send + Sync + 'static,
 ) -> Result<Completion> {
-    let context = Context { stage: "s".into(), item: "i".into(), element: 0, replicate: 0, seed: 0 };
-    model.complete(request, &Host::new(&FakeHost::default().with_server(server), &context, 0)).await
+    model.complete(request, &Host::new(&FakeHost::default().with_server(server), &test_context(), 0)).await
 }

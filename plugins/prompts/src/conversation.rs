@@ -1,9 +1,17 @@
 //! The messages, as templates, and as what a model is asked.
 
+use std::collections::BTreeSet;
+
 use jackfield_plugin_api::prelude::*;
-use jackfield_templates::{Template, TemplateSet, Values};
+use jackfield_templates::{Template, TemplateSet, Values, Variable};
 
 use crate::{settings::PromptMessage, shots::Shot};
+
+/// The names of variables, each once, for a message.
+fn listed<'a>(variables: impl Iterator<Item = &'a Variable>) -> String {
+    let names: BTreeSet<&str> = variables.map(Variable::name).collect();
+    names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
 
 /// A message whose text is yet to be made.
 #[derive(Clone, Debug)]
@@ -70,10 +78,10 @@ impl Conversation {
     /// Renders the examples by the template of the last message.
     fn show(&mut self, shots: &[Shot]) -> std::result::Result<(), String> {
         let Some(last) = self.messages.last().map(|message| message.template) else { return Ok(()) };
+        let used = self.templates.variables_of(last);
         for (shot, number) in shots.iter().zip(1..) {
-            let used = self.templates.variables_of(last);
             if let Some(unused) = shot.variables.keys().find(|name| used.iter().all(|used| used.name() != *name)) {
-                let used = used.iter().map(|used| format!("`{}`", used.name())).collect::<Vec<_>>().join(", ");
+                let used = listed(used.iter());
                 let uses = if used.is_empty() { String::new() } else { format!("; it uses {used}") };
                 return Err(format!("example {number} has `{unused}`, which the user's template does not use{uses}"));
             }
@@ -90,12 +98,9 @@ impl Conversation {
         self.templates.variables().any(|variable| variable.name() == name)
     }
 
-    /// The variables that the templates use.
-    pub(crate) fn variables(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = self.templates.variables().map(|variable| variable.name()).collect();
-        names.sort_unstable();
-        names.dedup();
-        names
+    /// The names of the variables that the templates use, for a message.
+    pub(crate) fn variables(&self) -> String {
+        listed(self.templates.variables())
     }
 
     /// What the model is asked with these values.

@@ -1,7 +1,5 @@
 //! A text cut where a sentence ends, so that it has so many tokens at most.
 
-use std::ops::Range;
-
 use jackfield_plugin_api::prelude::*;
 use jackfield_text::sentences::sentences;
 
@@ -80,10 +78,9 @@ impl<'a, 'h> Counter<'a, 'h> {
         if text.len() <= most || self.count(text).await? <= most {
             return Ok(text.len());
         }
-        for units in [sentences(text), words(text), characters(text)] {
-            let mut ends = units.iter().map(|unit| unit.end).collect::<Vec<_>>();
-            ends.dedup();
-            // The most of them that fit; more are tried first where a text is long, since counts grow with it.
+        for ends_of in [sentence_ends, word_ends, character_ends] as [fn(&str) -> Vec<usize>; 3] {
+            let ends = ends_of(text);
+            // The most of them that fit: counts grow with the text.
             let (mut fits, mut too_many) = (0, ends.len() + 1);
             while too_many - fits > 1 {
                 let middle = fits + (too_many - fits) / 2;
@@ -101,18 +98,22 @@ impl<'a, 'h> Counter<'a, 'h> {
     }
 }
 
-fn words(text: &str) -> Vec<Range<usize>> {
+fn sentence_ends(text: &str) -> Vec<usize> {
+    sentences(text).into_iter().map(|sentence| sentence.end).collect()
+}
+
+fn word_ends(text: &str) -> Vec<usize> {
     let mut end = 0;
     text.split_inclusive(char::is_whitespace)
-        .map(|word| {
+        .filter_map(|word| {
             let start = end;
             end += word.len();
-            start..start + word.trim_end().len()
+            let length = word.trim_end().len();
+            (length > 0).then_some(start + length)
         })
-        .filter(|word| !word.is_empty())
         .collect()
 }
 
-fn characters(text: &str) -> Vec<Range<usize>> {
-    text.char_indices().map(|(at, c)| at..at + c.len_utf8()).collect()
+fn character_ends(text: &str) -> Vec<usize> {
+    text.char_indices().map(|(at, character)| at + character.len_utf8()).collect()
 }

@@ -104,7 +104,6 @@ impl Analyzer for Prompt {
         for (name, most) in &self.limits {
             if !self.conversation.uses(name) {
                 let known = self.conversation.variables();
-                let known = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
                 return Err(invalid(format!("`limits` has `{name}`, which no template uses; they use {known}")));
             }
             if *most == 0 {

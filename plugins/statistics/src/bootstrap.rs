@@ -5,7 +5,7 @@
 
 use crate::{describe, normal, numpy::Generator, student};
 
-/// Above so many independent observations [`mean_interval`] takes the normal approximation: the two differ by less than what
+/// Above so many independent observations [`mean_interval`] takes Student's interval: the two differ by less than what
 /// another seed changes, and drawing again would take minutes for millions.
 pub const MOST_REDRAWN: usize = 5_000;
 

@@ -25,8 +25,7 @@ impl Template {
     pub fn text(&self) -> &str {
         match self {
             Self::Inline(text) => text,
-            // A mark of the byte order is how some editors begin a file, and no part of a prompt.
-            Self::File { file } => file.text.strip_prefix('\u{feff}').unwrap_or(&file.text),
+            Self::File { file } => &file.text,
         }
     }
 

@@ -111,7 +111,6 @@ impl Tries {
         let missing = if count_missing { 0.0 } else { f64::NAN };
         let or_missing = |value: &Option<Single>| value.map_or(missing, Single::number);
         let (mut values, mut starts) = (Vec::with_capacity(measured.len()), Vec::with_capacity(measured.len() + 1));
-        let mut has_one_try = true;
         for item in measured {
             starts.push(values.len() as u32);
             match item {
@@ -120,7 +119,6 @@ impl Tries {
                 // An item without a try has no value either.
                 Some(Measured::Tries(_)) | None => values.push(missing),
             }
-            has_one_try &= values.len() - *starts.last().expect("just pushed") as usize <= 1;
         }
         if u32::try_from(values.len()).is_err() {
             return Err(Failure::InvalidInput("`values` has more than 4294967295 elements".to_owned()));
@@ -137,7 +135,8 @@ impl Tries {
             are_truths: present().all(|value| *value == 0.0 || *value == 1.0),
             are_shares: present().all(|value| (0.0..=1.0).contains(value)),
             clusters: clusters_of(columns.clusters.as_deref(), measured.len()),
-            are_independent: has_one_try && columns.clusters.is_none(),
+            // Each item has a value at least: as many values as items are one of each.
+            are_independent: values.len() == measured.len() && columns.clusters.is_none(),
             values,
             starts,
         })

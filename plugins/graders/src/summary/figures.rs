@@ -152,13 +152,18 @@ impl Tries {
         }
         let count = present.len() as u64;
         let sizes = clusters.as_ref().map(|clusters| &*clusters.sizes);
+        let ones = present.iter().filter(|value| **value == 1.0).count() as u64;
+        let truths = self.are_truths.then_some((ones, count));
         let mean_interval = {
-            let ones = present.iter().filter(|value| **value == 1.0).count() as u64;
-            let truths = self.are_truths.then_some((ones, count));
             let sums = clusters.as_ref().map_or(&*present, |clusters| &clusters.sums);
             interval_of(config.interval, truths, sums, sizes, draws)
         };
         let pass_rate = threshold.filter(|_| count > 0).map(|threshold| {
+            let rate = passed as f64 / count as f64;
+            // Where what passed is what is 1, both are drawn from the same.
+            if truths == Some((passed, count)) {
+                return PassRate { passed, count, rate, interval: mean_interval };
+            }
             let passed_alone: Vec<f64>;
             let sums = match &clusters {
                 Some(clusters) => &*clusters.passed,
@@ -168,7 +173,7 @@ impl Tries {
                 }
             };
             let interval = interval_of(config.interval, Some((passed, count)), sums, sizes, draws);
-            PassRate { passed, count, rate: passed as f64 / count as f64, interval }
+            PassRate { passed, count, rate, interval }
         });
         let by_k = |value: fn(&(f64, f64, u64)) -> f64| {
             let pairs = config.k.iter().zip(&repeats).filter(|(_, sums)| sums.2 > 0);

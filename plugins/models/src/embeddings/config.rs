@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::{Map, Value};
 
 use super::answer;
-use crate::http::{Api, ApiConfig, DefaultKeyHeader, body_of, permissions, refuse_own_keys};
+use crate::http::{Api, ApiConfig, DefaultKeyHeader, body_of, opened, permissions, refuse_own_keys};
 
 /// Gives vectors for texts, from any server that speaks OpenAI's embeddings.
 ///
@@ -77,9 +77,7 @@ impl Model for OpenAiEmbeddings {
     }
 
     async fn complete(&self, request: CompletionRequest, host: &Host<'_>) -> Result<Completion> {
-        let Some(api) = &self.api else {
-            return Err(Failure::Internal("the model was not opened before it was called".to_owned()));
-        };
+        let api = opened(self.api.as_ref())?;
         if !request.embed {
             return Err(Failure::InvalidInput(
                 "the model answers with vectors alone: `embed` is not asked for".to_owned(),

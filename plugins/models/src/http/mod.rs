@@ -14,13 +14,21 @@ mod server_error;
 mod status;
 mod text;
 
-use jackfield_plugin_api::Permission;
+use jackfield_plugin_api::{Failure, Permission, Result};
 
 pub(crate) use api::{Api, ApiConfig, DefaultKeyHeader};
 pub(crate) use body::{body_of, refuse_own_keys};
 pub(crate) use server_error::ServerError;
 pub(crate) use status::refusal;
 pub(crate) use text::unfenced;
+
+/// What a model calls its server by, which is there once the model is opened.
+///
+/// # Errors
+/// [`Failure::Internal`] before that.
+pub(crate) fn opened(api: Option<&Api>) -> Result<&Api> {
+    api.ok_or_else(|| Failure::Internal("the model was not opened before it was called".to_owned()))
+}
 
 /// What a model asks for that calls a server.
 pub(crate) fn permissions() -> Vec<Permission> {

@@ -44,7 +44,8 @@ impl Api {
 
     fn failure(&self, status: u16, headers: &[(String, String)], error: &ServerError, came: Came) -> Failure {
         let host = self.host();
-        let says = match shown(&error.message, SHOWN) {
+        // The host has taken the key out of what a server says.
+        let says = match shortened_line(&error.message, SHOWN) {
             message if message.is_empty() => String::new(),
             message => format!(": {message}"),
         };
@@ -123,25 +124,23 @@ impl Api {
                 self.invalid_answer("answered a stream of events, which it was not asked for")
             }
             NotJson::Other => {
-                self.invalid_answer(&format!("answered something that is not JSON: {}", shown(text, 100)))
+                self.invalid_answer(&format!("answered something that is not JSON: {}", shortened_line(text, 100)))
             }
         }
     }
 
     /// JSON that is no answer of this protocol.
     pub(crate) fn of_another_form(&self, answer: &Json<'_>, what: &str) -> Failure {
-        self.invalid_answer(&format!("answered JSON of another form, {what}: {}", shown(&answer.to_json(), 100)))
+        self.invalid_answer(&format!(
+            "answered JSON of another form, {what}: {}",
+            shortened_line(&answer.to_json(), 100)
+        ))
     }
 }
 
 /// An answer that the model would not give.
 pub(crate) fn refusal(why: &str) -> Failure {
-    Failure::InvalidOutput(format!("the model refused: {}", shown(why, SHOWN)))
-}
-
-/// A server's text on one line, cut. The host has taken the key out of it.
-fn shown(text: &str, most: usize) -> String {
-    shortened_line(text, most)
+    Failure::InvalidOutput(format!("the model refused: {}", shortened_line(why, SHOWN)))
 }
 
 /// What to write into the configuration where a server does not know a parameter.

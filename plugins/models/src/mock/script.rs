@@ -6,7 +6,7 @@ use jackfield_plugin_api::prelude::*;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::json::canonical;
+use crate::json::{canonical, parse_line};
 
 /// The answers of a script, in the order of its lines.
 #[derive(Clone, Debug, Default)]
@@ -49,8 +49,7 @@ impl Script {
     fn parse(text: &str) -> Result<Self, String> {
         let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
         let scripted = lines.map(|(number, line)| {
-            let Line { contains, answer } = serde_json::from_str(line)
-                .map_err(|error| format!("line {number}, column {}: {error}", error.column()))?;
+            let Line { contains, answer } = parse_line(number, line)?;
             let contains = match contains {
                 OneOrMore::One(text) => vec![text],
                 OneOrMore::More(texts) => texts,

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{answer, body::Body};
 use crate::{
-    http::{Api, ApiConfig, DefaultKeyHeader, body_of, permissions, refuse_own_keys},
+    http::{Api, ApiConfig, DefaultKeyHeader, body_of, opened, permissions, refuse_own_keys},
     parameter::Parameter,
 };
 
@@ -97,9 +97,7 @@ impl Model for OpenAi {
     }
 
     async fn complete(&self, request: CompletionRequest, host: &Host<'_>) -> Result<Completion> {
-        let Some(api) = &self.api else {
-            return Err(Failure::Internal("the model was not opened before it was called".to_owned()));
-        };
+        let api = opened(self.api.as_ref())?;
         let body = Body {
             model: &self.name,
             request: &request,

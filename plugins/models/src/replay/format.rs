@@ -77,12 +77,7 @@ impl Recording {
         }
         let mut recording = Self::default();
         for (line, text) in (1..).zip(text.lines()).filter(|(_, text)| !text.trim().is_empty()) {
-            let Line { request, replicate, completion } = serde_json::from_str(text).map_err(|error| {
-                // The position of the error is in the line, whose number is said before it.
-                let reason = error.to_string();
-                let reason = reason.rsplit_once(" at line ").map_or(reason.as_str(), |(reason, _)| reason);
-                format!("line {line}, column {}: {reason}", error.column())
-            })?;
+            let Line { request, replicate, completion } = json::parse_line(line, text)?;
             let replicate = replicate.unwrap_or(request.replicate);
             let completion = Completion { cached: false, usd: 0.0, ..completion };
             let index = *recording.indices.entry(canonical(&request)).or_insert_with(|| {

@@ -1,4 +1,7 @@
-use jackfield_plugin_api::{Context, testing::FakeHost};
+use jackfield_plugin_api::{
+    Kind,
+    testing::{FakeHost, call},
+};
 use serde_json::json;
 
 use super::*;
@@ -13,21 +16,8 @@ fn asked(config: Value, input: Value, answer: &str) -> (CompletionRequest, Resul
     let answer = answer.to_owned();
     let host =
         FakeHost::default().with_model(move |_| Ok(Completion { text: answer.clone(), ..Completion::default() }));
-    let answer = call(&host, config, input);
+    let answer = call(Kind::Analyzer, "prompt", config, input, &host);
     (host.requests().pop().unwrap_or_default(), answer)
-}
-
-fn call(host: &FakeHost, config: Value, input: Value) -> Result<Value> {
-    use std::{future::Future as _, pin::pin, task};
-    let prompt = opened(config).expect("a prompt");
-    let context = Context { stage: "ask".into(), item: "item".into(), element: 0, replicate: 0, seed: 7 };
-    let host = Host::new(host, &context, 0);
-    let input: Variables = serde_json::from_value(input).expect("variables");
-    let future = pin!(prompt.analyze(input, &host));
-    match future.poll(&mut task::Context::from_waker(task::Waker::noop())) {
-        task::Poll::Ready(result) => result.map(|answer| answer.0),
-        task::Poll::Pending => panic!("the model never waits"),
-    }
 }
 
 fn shown(request: &CompletionRequest) -> Vec<String> {
@@ -116,7 +106,7 @@ fn limits_count_with_the_tokenizer_of_the_model_if_that_is_asked_for() {
         Ok(Completion { tokens, text: request.messages[0].content.clone(), ..Completion::default() })
     });
     let config = json!({ "user": "{{ r }}", "limits": { "r": 12 }, "tokenizer": "model" });
-    let answer = call(&host, config, json!({ "r": "One. Two two. Three." }));
+    let answer = call(Kind::Analyzer, "prompt", config, json!({ "r": "One. Two two. Three." }), &host);
     assert_eq!(answer, Ok(json!({ "text": "One." })));
 }
 
