@@ -9,13 +9,10 @@ use crate::{
     diagnostics::{Diagnostic, SHOWN, Span},
     parsed::WireRef,
     plan::{ColumnPlan, InputExpr, Source, Wire},
-    schema::{Fit, JsonType, Reads, Type, View, alternatives},
+    schema::{Fit, JsonType, Reads, Type, View, X_WITH_ITEM, alternatives},
     step::Step,
     syntax::wire,
 };
-
-/// What marks a list in the input of an extension whose elements come with the ids of their items.
-const X_WITH_ITEM: &str = "x-with-item";
 
 /// The type of what stands for an item without the value.
 static NULL: LazyLock<Value> = LazyLock::new(|| json!({ "type": "null" }));
@@ -67,16 +64,6 @@ impl<'a> Checker<'a> {
         self.diagnostics.push(Diagnostic::at("all-items", at, message).hint(hint.to_owned()));
     }
 
-    /// The type of the value of an item; unknown if the wire leads nowhere, which is reported.
-    fn column_element_type<'t>(&mut self, wire: &WireRef, item: &'t Value) -> Type<'t>
-    where
-        'a: 't,
-    {
-        let Some(source) = self.column_source(wire) else { return Type::Unknown };
-        let given = self.source_type(None, source, item);
-        self.follow_wire(given, wire)
-    }
-
     /// Checks that a stage can read the values of all items where this wire stands.
     pub(crate) fn check_column<'t>(
         &mut self,
@@ -87,10 +74,9 @@ impl<'a> Checker<'a> {
     ) where
         'a: 't,
     {
-        let value = self.column_element_type(wire, item);
-        if self.column_source(wire).is_none() {
-            return;
-        }
+        let Some(source) = self.column_source(wire) else { return };
+        let given = self.source_type(None, source, item);
+        let value = self.follow_wire(given, wire);
         let Some(wanted) = wanted else { return };
         let or_null = |ty: Type<'t>| Type::Either(vec![ty, Type::of_schema(&NULL)]);
         let element = match wanted.as_list() {
@@ -163,5 +149,5 @@ impl<'a> Checker<'a> {
 /// Whether the elements of the list that is wanted here come with the ids of their items.
 fn is_with_item(wanted: &View<'_>) -> bool {
     let lists = alternatives(wanted).into_iter().filter(|one| one.ty.is_none_or(|ty| ty == JsonType::Array));
-    lists.into_iter().any(|list| list.keyword(X_WITH_ITEM).any(|mark| *mark == Value::Bool(true)))
+    lists.into_iter().any(|list| list.is_marked(X_WITH_ITEM))
 }

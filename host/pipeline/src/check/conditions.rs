@@ -9,21 +9,11 @@ use crate::{
     diagnostics::{Diagnostic, Span},
     parsed::{Expr, ParsedCondition, ParsedWhen, WireRef},
     plan::{Condition, RequirementPlan, Scope, Source, WhenPlan},
-    schema::{Fit, Reads, Type, View, alternatives},
+    schema::{Fit, Reads, Type, View, X_NEVER_OFF, alternatives},
 };
-
-/// Stands at a field of an input that is not required, and is needed all the same of a stage that may be off.
-const X_NEVER_OFF: &str = "x-never-off";
 
 /// Under which conditions a stage is on, each in words.
 type Conditions = BTreeSet<String>;
-
-/// A wire that a stage reads.
-struct Read<'a> {
-    wire: &'a WireRef,
-    /// Whether the stage runs all the same without its value.
-    can_do_without: bool,
-}
 
 impl<'a> Checker<'a> {
     /// Checks the conditions of stages and the requirements. `order` has each stage after those that it reads.
@@ -146,14 +136,14 @@ impl<'a> Checker<'a> {
             }
         }
         for (index, stage) in parsed.stages.iter().enumerate() {
-            let mut reads = Vec::new();
+            let mut needed = Vec::new();
             if let Some((_, expr)) = &stage.input {
                 let wanted = self.extensions[index].map(|(_, entry)| View::new(&entry.descriptor.input));
-                collect_reads(expr, wanted, false, &mut reads);
+                collect_needed(expr, wanted, &mut needed);
             }
             let context = stage.route.as_ref().and_then(|route| route.context.as_ref());
-            reads.extend(stage.for_each.iter().chain(context).map(|wire| Read { wire, can_do_without: false }));
-            for Read { wire, .. } in reads.iter().filter(|read| !read.can_do_without) {
+            needed.extend(stage.for_each.iter().chain(context));
+            for wire in needed {
                 let Some(Source::Stage(source)) = self.wire_source(Some(index), wire) else { continue };
                 let Some(missing) = conditions[source].difference(&conditions[index]).next() else { continue };
                 let (reader, source) = (&stage.name.text, &parsed.stages[source].name.text);
@@ -180,7 +170,7 @@ impl<'a> Checker<'a> {
 
     /// A condition in words; the same for conditions that are the same.
     fn condition_words(&self, stage: usize, when: &ParsedWhen) -> Option<String> {
-        let condition = condition_of(&when.condition)?;
+        let condition = condition_of(&when.condition);
         let text = when.wire.text.as_ref()?;
         self.wire_source(Some(stage), &when.wire)?;
         Some(match condition {
@@ -192,13 +182,13 @@ impl<'a> Checker<'a> {
     pub(crate) fn lower_when(&self, stage: usize, plan_indices: &[usize]) -> Option<Option<WhenPlan>> {
         let Some(when) = &self.parsed.stages[stage].when else { return Some(None) };
         let wire = self.lower_wire(Some(stage), &when.wire, plan_indices)?;
-        Some(Some(WhenPlan { wire, condition: condition_of(&when.condition)? }))
+        Some(Some(WhenPlan { wire, condition: condition_of(&when.condition) }))
     }
 
     pub(crate) fn lower_requirements(&self, plan_indices: &[usize]) -> Option<Vec<RequirementPlan>> {
         let requirements = self.parsed.requirements.iter().map(|requirement| {
             let wire = self.lower_wire(None, &requirement.wire, plan_indices)?;
-            Some(RequirementPlan { wire, condition: condition_of(&requirement.condition)? })
+            Some(RequirementPlan { wire, condition: condition_of(&requirement.condition) })
         });
         requirements.collect()
     }
@@ -227,10 +217,10 @@ fn words_of_type(condition: &Condition) -> String {
     }
 }
 
-/// The condition; none if a number is none that JSON has, which is reported.
-fn condition_of(parsed: &ParsedCondition) -> Option<Condition> {
+/// The condition of its parts.
+fn condition_of(parsed: &ParsedCondition) -> Condition {
     let ParsedCondition { equals, not, at_least, at_most } = parsed;
-    Some(match (equals, not, at_least, at_most) {
+    match (equals, not, at_least, at_most) {
         (Some((_, value)), ..) => Condition::Equals(value.clone()),
         (None, Some((_, value)), ..) => Condition::Not(value.clone()),
         (None, None, None, None) => Condition::True,
@@ -241,7 +231,7 @@ fn condition_of(parsed: &ParsedCondition) -> Option<Condition> {
             };
             Condition::Within { at_least: number(at_least), at_most: number(at_most) }
         }
-    })
+    }
 }
 
 /// Why a value of this type is never this one; none if it may be.
@@ -261,24 +251,17 @@ fn never_is(ty: &Type<'_>, value: &Value) -> Option<String> {
     }
 }
 
-/// The wires of an input, each with whether the call is made without its value: it is in a list, or a field that the reader can do
-/// without.
 /// Whether a field is needed of a stage that may be off, though an input without it is one: without it, the reader would answer
 /// something else than that there was nothing to do.
 fn is_never_off(field: &View<'_>) -> bool {
-    alternatives(field).iter().any(|one| one.keyword(X_NEVER_OFF).any(|mark| *mark == Value::Bool(true)))
+    alternatives(field).iter().any(|one| one.is_marked(X_NEVER_OFF))
 }
 
-fn collect_reads<'e>(expr: &'e Expr, wanted: Option<View<'_>>, can_do_without: bool, reads: &mut Vec<Read<'e>>) {
+/// The wires of an input without whose values the call is not made: not those in a list, which leaves out what is off, nor those
+/// in a field that the reader can do without.
+fn collect_needed<'e>(expr: &'e Expr, wanted: Option<View<'_>>, needed: &mut Vec<&'e WireRef>) {
     match expr {
-        Expr::Wire(wire) => reads.push(Read { wire, can_do_without }),
-        Expr::List(list, _) => {
-            let element = match wanted.as_ref().map(View::as_list) {
-                Some(Reads::Known(element)) => Some(element),
-                _ => None,
-            };
-            list.iter().for_each(|expr| collect_reads(expr, element.clone(), true, reads));
-        }
+        Expr::Wire(wire) => needed.push(wire),
         Expr::Table(table, _) => {
             let object = match wanted.as_ref().map(View::as_object) {
                 Some(Reads::Known(object)) => Some(object),
@@ -289,11 +272,11 @@ fn collect_reads<'e>(expr: &'e Expr, wanted: Option<View<'_>>, can_do_without: b
                 let wanted = object.as_ref().and_then(|object| object.field(&key.text));
                 // A field that is not listed has its name from the pipeline: whoever reads it has a use for it.
                 let is_listed = object.as_ref().is_none_or(|object| object.names().contains(&key.text.as_str()));
-                let is_needed =
-                    !is_listed || required.contains(&key.text.as_str()) || wanted.as_ref().is_some_and(is_never_off);
-                collect_reads(expr, wanted, can_do_without || !is_needed, reads);
+                if !is_listed || required.contains(&key.text.as_str()) || wanted.as_ref().is_some_and(is_never_off) {
+                    collect_needed(expr, wanted, needed);
+                }
             }
         }
-        Expr::Constant(_) | Expr::Bad => {}
+        Expr::List(..) | Expr::Constant(_) | Expr::Bad => {}
     }
 }

@@ -34,9 +34,7 @@ impl<'a> Templates<'a> {
                 // A file that is not read stands in a configuration that a search only tries.
                 (Some(_), _) if schemas.iter().any(|schema| schema.get("format").is_some()) => return,
                 (Some(text), _) => return self.add(text, span, None),
-                (_, Some((path, text))) => {
-                    return self.add(text.strip_prefix('\u{feff}').unwrap_or(text), span, Some(path));
-                }
+                (_, Some((path, text))) => return self.add(text, span, Some(path)),
                 _ => {}
             }
         }
@@ -139,8 +137,7 @@ impl<'a> Checker<'a> {
         let parsed = self.parsed;
         let item = self.item.clone();
         for (index, stage) in parsed.stages.iter().enumerate() {
-            let Some(templates) = self.configs[index].templates.clone().filter(|templates| !templates.is_empty())
-            else {
+            let Some(templates) = self.configs[index].templates.take().filter(|templates| !templates.is_empty()) else {
                 continue;
             };
             let given = match &stage.input {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{checker::Checker, extensions::extension_ref, graph::reads, item_schemas::item_schema, sources::Edge};
 use crate::{
     diagnostics::{Diagnostic, suggest},
+    keys::is_reserved_stage,
     parsed::{ItemSource, ParsedPipeline, ParsedTest, WireRef},
     plan::{Expectation, Plan, Source, TestItem, TestPlan, TierPlan, Wire, prune},
     schema::{PathErrorReason, Type, schema_violation},
@@ -47,7 +48,7 @@ impl<'a> Checker<'a> {
                         self.diagnostics.push(Diagnostic::at("export-stage", key.span, message));
                     }
                     Some(stage) => sources.push(Source::Stage(stage)),
-                    None if ["input", "each", "all"].contains(&key.text.as_str()) => {}
+                    None if is_reserved_stage(&key.text) => {}
                     None => {
                         let hint = suggest::hint_for(&key.text, "known stages", self.stage_names());
                         let message = format!("there is no stage `{}`", key.text);

@@ -18,6 +18,11 @@ pub struct Span {
 }
 
 impl Span {
+    /// Whether it lies within another one.
+    pub(crate) fn is_within(self, outer: Self) -> bool {
+        self.source == outer.source && outer.start <= self.start && self.end <= outer.end
+    }
+
     /// The part of this span that `range` names, counted from its start.
     #[must_use]
     pub fn part(self, range: Range<usize>) -> Self {

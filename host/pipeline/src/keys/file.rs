@@ -5,7 +5,7 @@ use super::{
     input::INPUT,
     output::OUTPUT,
     plugin::PLUGIN,
-    spec::{AMOUNT, COUNT, Names, Shape, Table, default, optional, required},
+    spec::{AMOUNT, COUNT, Names, RESERVED_STAGES, Shape, Table, default, optional, required},
     stage::STAGE,
 };
 use super::{search, service, test, trust};
@@ -50,13 +50,7 @@ pub(crate) static FILE: Table = Table {
         optional("runs", Shape::Table(&RUNS), "What becomes of the folders of earlier runs."),
         required(
             "stages",
-            Shape::Map {
-                of: &Shape::Table(&STAGE),
-                names: Names::Words {
-                    what: "stage",
-                    reserved: &[("input", "the item"), ("each", "the element of `for_each`"), ("all", "all items")],
-                },
-            },
+            Shape::Map { of: &Shape::Table(&STAGE), names: Names::Words { what: "stage", reserved: RESERVED_STAGES } },
             "The stages, each under a name of your choice. Their order follows from their wires.",
         ),
         optional(

@@ -25,6 +25,6 @@ pub(crate) use limits::{LIMITS, LIMITS_TIER};
 pub(crate) use route::ROUTE;
 pub(crate) use search::{DIMENSION, SEARCH, STOP};
 pub(crate) use service::{BUDGET, CACHE, CONCURRENCY, MODEL, PRICE, RATE, RETRY_MODEL, TIER};
-pub(crate) use spec::{COUNT, KeySpec, Names, Need, Shape, Table};
+pub(crate) use spec::{COUNT, KeySpec, Names, Need, RESERVED_STAGES, Shape, Table, is_reserved_stage};
 pub(crate) use stage::RETRY;
 pub(crate) use trust::{REQUIRED, TRUST, WHEN_PRESENT};

@@ -59,6 +59,15 @@ pub(crate) enum Shape {
     Map { of: &'static Shape, names: Names },
 }
 
+/// What a wire may begin with that is not the name of a stage, and what it means.
+pub(crate) const RESERVED_STAGES: &[(&str, &str)] =
+    &[("input", "the item"), ("each", "the element of `for_each`"), ("all", "all items")];
+
+/// Whether no stage can have this name.
+pub(crate) fn is_reserved_stage(name: &str) -> bool {
+    RESERVED_STAGES.iter().any(|(reserved, _)| *reserved == name)
+}
+
 /// What the author may use as a key of a [`Shape::Map`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Names {

@@ -1,6 +1,6 @@
 //! The keys of `[[tests]]`.
 
-use super::spec::{Names, Shape, Table, optional, required};
+use super::spec::{Names, RESERVED_STAGES, Shape, Table, optional, required};
 
 /// A test of a pipeline.
 pub(crate) static TEST: Table = Table {
@@ -20,13 +20,7 @@ pub(crate) static TEST: Table = Table {
         ),
         optional(
             "fails",
-            Shape::Map {
-                of: &Shape::Text,
-                names: Names::Words {
-                    what: "stage",
-                    reserved: &[("input", "the item"), ("each", "the element of `for_each`"), ("all", "all items")],
-                },
-            },
+            Shape::Map { of: &Shape::Text, names: Names::Words { what: "stage", reserved: RESERVED_STAGES } },
             "The stages that have to fail, each with a part of its message.",
         ),
     ],

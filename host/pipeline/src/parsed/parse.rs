@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     diagnostics::{Diagnostic, Diagnostics, Sources, Spanned},
+    keys::is_reserved_stage,
     syntax::{self, Document, Key, Node, Text},
 };
 use jackfield_loader::regular_file;
@@ -93,7 +94,7 @@ fn lower(given: &Text<'_>, document: Document) -> ParsedPipeline {
     for (name, node) in named("stages") {
         // The pass over shapes has reported these.
         let misspelled = name.span.source != file && node.as_table().is_some_and(|stage| stage.get("use").is_none());
-        let reserved = ["input", "each", "all"].contains(&name.text.as_str());
+        let reserved = is_reserved_stage(&name.text);
         if !misspelled && !reserved && node.as_table().is_some() {
             stages.push(stage(name, node, &mut diagnostics));
         }

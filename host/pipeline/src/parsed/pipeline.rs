@@ -258,10 +258,8 @@ impl ParsedPipeline {
     pub(crate) fn reported(&self, mut diagnostics: Vec<Diagnostic>) -> Diagnostics {
         let follows = |diagnostic: &Diagnostic| {
             let is_first = ["bad-param", "unknown-param", "variable-outside"].contains(&diagnostic.code);
-            let is_in = |whole: &Span, span: Span| {
-                whole.source == span.source && whole.start <= span.start && span.end <= whole.end
-            };
-            !is_first && diagnostic.span.is_some_and(|span| self.unfilled.iter().any(|whole| is_in(whole, span)))
+            let is_unfilled = |span: Span| self.unfilled.iter().any(|unfilled| span.is_within(*unfilled));
+            !is_first && diagnostic.span.is_some_and(is_unfilled)
         };
         diagnostics.retain(|diagnostic| !follows(diagnostic));
         Diagnostics::new(self.sources.clone(), diagnostics)

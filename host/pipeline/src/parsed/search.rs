@@ -119,9 +119,5 @@ fn dimension(key: &Key, node: &Node) -> ParsedDimension {
 
 /// The finite number that a value is.
 pub(crate) fn number(node: &Node) -> Option<f64> {
-    match node.value {
-        Value::Integer(integer) => Some(integer as f64),
-        Value::Float(float) => Some(float).filter(|float| float.is_finite()),
-        _ => None,
-    }
+    node.as_number().filter(|number| number.is_finite())
 }

@@ -119,6 +119,11 @@ impl<'a> Alternative<'a> {
         self.maps.iter().filter_map(move |map| map.get(keyword))
     }
 
+    /// Whether a keyword of ours marks it.
+    pub(crate) fn is_marked(&self, keyword: &str) -> bool {
+        self.keyword(keyword).any(|mark| *mark == Value::Bool(true))
+    }
+
     /// The schema of a listed property.
     pub fn property(&self, name: &str) -> Option<View<'a>> {
         self.view(self.keyword("properties").filter_map(|properties| properties.get(name)).collect())

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::{
+    X_NEVER_OFF, X_WITH_ITEM,
     describe::describe_alternative,
     expand::{Alternative, JsonType, alternatives},
     view::{Type, View},
@@ -115,8 +116,8 @@ const UNDERSTOOD: [&str; 31] = [
     "$anchor",
     "contentMediaType",
     X_TENSOR,
-    "x-with-item",
-    "x-never-off",
+    X_WITH_ITEM,
+    X_NEVER_OFF,
 ];
 
 /// The fields of a tensor by reference.

@@ -175,7 +175,6 @@ pub(crate) fn text_file(value: &Value) -> Option<(&str, &str)> {
 
 /// The schema in a file: the whole of it, or the last block of JSON in Markdown.
 fn schema_of_file(path: &str, text: &str) -> Result<Value, String> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let (json, line) = if path.to_ascii_lowercase().ends_with(".md") {
         last_block(text).ok_or_else(|| format!("`{path}` has no block of `json` with the schema"))?
     } else {

@@ -28,3 +28,9 @@ pub(crate) use view::Type;
 pub use view::View;
 pub use violation::schema_violation;
 pub(crate) use walk::{PathError, PathErrorReason};
+
+/// What marks a list in the input of an extension whose elements come with the ids of their items.
+pub(crate) const X_WITH_ITEM: &str = "x-with-item";
+
+/// Stands at a field of an input that is not required, and is needed all the same of a stage that may be off.
+pub(crate) const X_NEVER_OFF: &str = "x-never-off";

@@ -122,13 +122,10 @@ impl ParameterFiller<'_> {
         for piece in pieces {
             match piece {
                 Piece::Text(text) => filled.push_str(text),
-                Piece::Reference(name) => match self.value(name, node) {
-                    Some(Value::String(value)) => filled.push_str(&value),
-                    Some(Value::Integer(value)) => filled.push_str(&value.to_string()),
-                    Some(Value::Float(value)) => filled.push_str(&value.to_string()),
-                    Some(Value::Boolean(value)) => filled.push_str(&value.to_string()),
+                Piece::Reference(name) => match self.value(name, node).and_then(|value| value.text_of_scalar()) {
+                    Some(text) => filled.push_str(&text),
                     // That there is none, or that its shape is wrong, is already reported.
-                    _ => is_whole = false,
+                    None => is_whole = false,
                 },
             }
         }

@@ -59,6 +59,19 @@ impl Table {
     }
 }
 
+impl Value {
+    /// A string, a number or a truth value as it stands within a text.
+    pub(crate) fn text_of_scalar(&self) -> Option<String> {
+        match self {
+            Self::String(text) => Some(text.clone()),
+            Self::Integer(value) => Some(value.to_string()),
+            Self::Float(value) => Some(value.to_string()),
+            Self::Boolean(value) => Some(value.to_string()),
+            _ => None,
+        }
+    }
+}
+
 impl Node {
     /// The string, if it is one.
     pub(crate) fn as_str(&self) -> Option<&str> {

@@ -94,40 +94,32 @@ impl VariableFiller<'_> {
     fn parameter(&mut self, parameter: &str, node: &mut Node) {
         let Some(text) = node.as_str().filter(|text| text.contains("${")).map(str::to_owned) else { return };
         let pieces = pieces(&text);
-        let at = |range: &Range<usize>| span_within(self.sources, node.span, &text, range.clone());
+        let (sources, whole) = (self.sources, node.span);
+        let at = |range: Range<usize>| span_within(sources, whole, &text, range);
         if let [Piece::Variable(inner, range)] = pieces.as_slice() {
-            let span = at(range);
-            match self.value(inner, span, parameter) {
+            match self.value(inner, at(range.clone()), parameter) {
                 Some(value) => node.value = value,
                 None => self.found.without_value.push(parameter.to_owned()),
             }
             return;
         }
-        let spans: Vec<Option<Span>> = pieces
-            .iter()
-            .map(|piece| match piece {
-                Piece::Text(_) => None,
-                Piece::Variable(_, range) | Piece::Open(range) => Some(at(range)),
-            })
-            .collect();
         let mut filled = String::new();
-        for (piece, span) in pieces.into_iter().zip(spans) {
-            let span = span.unwrap_or(node.span);
+        for piece in pieces {
             match piece {
                 Piece::Text(text) => filled.push_str(text),
-                Piece::Open(_) => {
+                Piece::Open(range) => {
+                    let span = at(range);
                     let hint = "write `${env:NAME:-default}` for a variable, and `$${env:` for the characters `${env:`";
                     self.report(Diagnostic::at("bad-variable", span, "a `${env:` is not closed").hint(hint.to_owned()));
                     self.found.without_value.push(parameter.to_owned());
                 }
                 // Inside of a text it is text, as it is written.
-                Piece::Variable(inner, _) => match self.value(inner, span, parameter) {
-                    Some(Value::String(text)) => filled.push_str(&text),
-                    Some(Value::Integer(value)) => filled.push_str(&value.to_string()),
-                    Some(Value::Float(value)) => filled.push_str(&value.to_string()),
-                    Some(Value::Boolean(value)) => filled.push_str(&value.to_string()),
-                    _ => self.found.without_value.push(parameter.to_owned()),
-                },
+                Piece::Variable(inner, range) => {
+                    match self.value(inner, at(range), parameter).and_then(|value| value.text_of_scalar()) {
+                        Some(text) => filled.push_str(&text),
+                        None => self.found.without_value.push(parameter.to_owned()),
+                    }
+                }
             }
         }
         node.value = Value::String(filled);
@@ -167,6 +159,7 @@ impl VariableFiller<'_> {
             self.report(Diagnostic::at("secret-variable", span, message).hint(hint));
             return None;
         }
+        let default_text = default.as_ref().map_or("", |default| default.text);
         let default_value = default.as_ref().map(|default| match default.is_quoted {
             true => Value::String(default.text.to_owned()),
             false => scalar(default.text),
@@ -192,12 +185,10 @@ impl VariableFiller<'_> {
                     let shown = escape_untrusted(&shown);
                     let message =
                         format!("the variable `{name}` is `{shown}{cut}`, expected {expected} as its default is");
-                    let hint = (expected != "a text").then(|| {
-                        let default = default_text(inner);
-                        format!(
-                            "where it is meant to be a text, put the default in quotes: `${{env:{name}:-'{default}'}}`"
-                        )
-                    });
+                    // One in quotes is a text, and has been dealt with.
+                    let hint = format!(
+                        "where it is meant to be a text, put the default in quotes: `${{env:{name}:-'{default_text}'}}`"
+                    );
                     self.report(Diagnostic::at("bad-variable", span, message).hint(hint));
                     return None;
                 }
@@ -329,10 +320,6 @@ fn reference(inner: &str) -> Result<Reference<'_>, (String, String)> {
         Default { text: quoted.unwrap_or(text), is_quoted: quoted.is_some() }
     });
     Ok(Reference { name, default })
-}
-
-fn default_text(inner: &str) -> &str {
-    inner.split_once(":-").map_or("", |(_, default)| default.trim())
 }
 
 /// A text as the number or the truth value that it reads as; `007` is a text, as are `inf` and `0x10`.

@@ -15,6 +15,7 @@ use std::{fmt, ops::Range};
 
 use crate::{
     diagnostics::{Sources, Span, suggest},
+    keys::RESERVED_STAGES,
     step::{Step, is_plain},
 };
 
@@ -240,7 +241,7 @@ pub(crate) fn span_within(sources: &Sources, string: Span, text: &str, part: Ran
 
 /// A hint for a source that is neither a stage nor a word of the language.
 pub(crate) fn source_hint<'a>(name: &str, stages: impl Iterator<Item = &'a str>) -> Option<String> {
-    suggest::hint_for(name, "known stages", stages.chain(["input", "each", "all"]))
+    suggest::hint_for(name, "known stages", stages.chain(RESERVED_STAGES.iter().map(|(name, _)| *name)))
 }
 
 /// A hint for a name after `all` that is neither a stage nor `input`.

@@ -152,7 +152,7 @@ impl<'a> Checker<'a> {
             {
                 diagnostic = diagnostic.note(format!("`{name}` is searched from {min} to {max}"));
             } else if diagnostic.code == "missing-key"
-                || diagnostic.span.is_some_and(|span| span != key.span && !is_within(span, parsed.node.span))
+                || diagnostic.span.is_some_and(|span| span != key.span && !span.is_within(parsed.node.span))
             {
                 diagnostic =
                     diagnostic.note(format!("where `{name}` is {}", self.parsed.sources.text(probe.node.span)));
@@ -284,10 +284,6 @@ fn restore(config: &mut Value, written: Option<&Value>, path: &[String]) {
         Some(below) => drop(table.insert(first.clone(), below.clone())),
         None => drop(table.remove(first)),
     }
-}
-
-fn is_within(span: Span, outer: Span) -> bool {
-    span.source == outer.source && span.start >= outer.start && span.end <= outer.end
 }
 
 #[cfg(test)]
