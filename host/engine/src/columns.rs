@@ -3,16 +3,19 @@
 //! Of a run with a record they are made of it, so that they are the same whatever was done at a time, and whether the run was
 //! resumed. A run without a record keeps the values of its items until its end.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use jackfield_pipeline::{ColumnPlan, Plan, Source, Step};
+use jackfield_pipeline::{ColumnPlan, Plan, Source, Wire};
 use jackfield_plugin_api::Document;
 use jackfield_store::{Db, StoreError};
 
 use super::{
     document_list::list_text,
     index::{PerStage, StageIdx},
-    input::{SourceValue, follow, value_of},
+    input::{value_at, value_of},
     item::{Item, StageState},
 };
 
@@ -73,50 +76,60 @@ pub(super) struct Columns {
 impl Columns {
     /// The columns of a record: of the items that are done on it.
     pub(super) fn of_record(db: &Db, plan: &Plan) -> Result<Self, StoreError> {
-        let documents =
-            plan.columns.iter().map(|column| column_of_record(db, plan, column)).collect::<Result<_, _>>()?;
+        let mut lists: Vec<ColumnText> = plan.columns.iter().map(ColumnText::new).collect();
+        // What a stage answered is read once, however many columns are of it.
+        let sources: BTreeSet<Option<usize>> = plan.columns.iter().map(stage_of).collect();
+        for stage in sources.into_iter().flatten() {
+            add_stage_values(db, plan, stage, &mut lists)?;
+        }
+        for (column, list) in plan.columns.iter().zip(&mut lists).filter(|(column, _)| stage_of(column).is_none()) {
+            db.each_input_value(&plan.wire_text(&column.wire), |item, value| list.add(item, value))?;
+        }
+        let documents = lists.into_iter().map(ColumnText::into_document).collect();
         let items = db.item_counts()?.into_iter().filter(|(state, _)| state != "running").map(|(_, count)| count).sum();
         Ok(Self { documents, items })
     }
 }
 
-fn column_of_record(db: &Db, plan: &Plan, column: &ColumnPlan) -> Result<Option<Document>, StoreError> {
-    let mut list = ColumnText::new(column);
+/// The stage that a column is of; none for one of the input.
+const fn stage_of(column: &ColumnPlan) -> Option<usize> {
     match column.wire.source {
-        Source::Stage(stage) => {
-            let (is_list, index) = (plan.stages[stage].is_list(), StageIdx::new(stage).to_record());
-            db.each_stage_value(index, |found| {
-                let outputs = || found.outputs.iter().map(String::as_str);
-                let document = match (is_list, found.outputs) {
-                    _ if !found.had_its_turn => None,
-                    (false, [output, ..]) => Some(output.clone()),
-                    (false, []) => None,
-                    (true, []) if found.has_calls => None,
-                    (true, _) => Some(list_text(outputs())),
-                };
-                let value = document.and_then(|document| follow(&document, &column.wire.path).ok());
-                list.add(found.item, value.as_deref());
-            })?;
-        }
-        _ => db.each_input_value(&plan.wire_text(&column.wire), |item, value| list.add(item, value))?,
+        Source::Stage(stage) => Some(stage),
+        _ => None,
     }
-    Ok(list.into_document())
+}
+
+/// Adds what a stage answered for each item to the columns that are of it.
+fn add_stage_values(db: &Db, plan: &Plan, stage: usize, lists: &mut [ColumnText]) -> Result<(), StoreError> {
+    let (is_list, index) = (plan.stages[stage].is_list(), StageIdx::new(stage).to_record());
+    db.each_stage_value(index, |found| {
+        let outputs = || found.outputs.iter().map(String::as_str);
+        let document = match (is_list, found.outputs) {
+            _ if !found.had_its_turn => None,
+            (false, [output, ..]) => Some(output.clone()),
+            (false, []) => None,
+            (true, []) if found.has_calls => None,
+            (true, _) => Some(list_text(outputs())),
+        };
+        for (column, list) in plan.columns.iter().zip(&mut *lists).filter(|(column, _)| stage_of(column) == Some(stage))
+        {
+            let value = document.as_ref().and_then(|document| value_at(document, &column.wire.path));
+            list.add(found.item, value.as_deref());
+        }
+    })
 }
 
 /// What stages over all items read of the input of an item, for the record: wires and the values at their ends.
 pub(super) fn input_values(plan: &Plan, document: &str) -> Vec<(String, Arc<str>)> {
-    let mut paths: Vec<&[Step]> = Vec::new();
+    let mut wires: Vec<&Wire> = Vec::new();
     for column in plan.columns.iter().filter(|column| column.wire.source == Source::Input) {
         // The same may be read with ids and without.
-        if !paths.contains(&column.wire.path.as_slice()) {
-            paths.push(&column.wire.path);
+        if !wires.contains(&&column.wire) {
+            wires.push(&column.wire);
         }
     }
-    let value = |path: &[Step]| {
-        let wire = jackfield_pipeline::Wire { source: Source::Input, path: path.to_vec() };
-        Some((plan.wire_text(&wire), Arc::from(follow(document, path).ok()?)))
-    };
-    paths.into_iter().filter_map(value).collect()
+    let value = |wire: &Wire| Some((plan.wire_text(wire), Arc::from(value_at(document, &wire.path)?)));
+    wires.into_iter().filter_map(value).collect()
 }
 
 /// The values of the items of a run without a record, until its end.
@@ -137,10 +150,7 @@ impl KeptValues {
     /// Keeps what the columns read of an item that is done.
     pub(super) fn keep(&mut self, plan: &Plan, item: &Item, run: &PerStage<StageState>) {
         let value = |column: &ColumnPlan| {
-            let is_counted = |source| !matches!(source, Source::Stage(stage) if !item.wants(StageIdx::new(stage)));
-            let value_in = |source| {
-                if is_counted(source) { item.source_value(run, None, source) } else { SourceValue::Absent }
-            };
+            let value_in = |source| item.counted_value(run, source);
             value_of(&column.wire, &value_in).ok().map(|document| Box::from(&*document.json))
         };
         let values = plan.columns.iter().map(value).collect();
@@ -166,6 +176,8 @@ impl KeptValues {
 
 #[cfg(test)]
 mod tests {
+    use jackfield_pipeline::Step;
+
     use super::*;
 
     fn column(with_item: bool) -> ColumnPlan {

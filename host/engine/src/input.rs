@@ -133,7 +133,7 @@ pub fn value_at(json: &str, path: &[Step]) -> Option<String> {
 }
 
 /// The value at the end of a path into a JSON text.
-pub(super) fn follow(json: &str, path: &[Step]) -> Result<String, NoInput> {
+fn follow(json: &str, path: &[Step]) -> Result<String, NoInput> {
     let Some((step, rest)) = path.split_first() else { return Ok(json.to_owned()) };
     let not_found = |what: String| NoInput::NotFound(what);
     match step {

@@ -229,6 +229,14 @@ impl Item {
         self.stopped_by = Some(self.stopped_by.map_or(stage, |stop| stop.min(stage)));
     }
 
+    /// What a source holds, as far as the item's end counts it: a stage after the one that stopped it gave nothing.
+    pub(super) fn counted_value<'a>(&'a self, run: &'a PerStage<StageState>, source: Source) -> SourceValue<'a> {
+        match source {
+            Source::Stage(stage) if !self.wants(StageIdx::new(stage)) => SourceValue::Absent,
+            source => self.source_value(run, None, source),
+        }
+    }
+
     /// What a source holds. `run` has the stages that run once a run; `element` is that of a `for_each`.
     pub(super) fn source_value<'a>(
         &'a self,

@@ -20,9 +20,6 @@ use super::{
 /// How many items or keys are named; the others are counted.
 const MAX_NAMED: usize = 3;
 
-/// Why an item has nothing whose stage is off.
-const OFF: &str = "whose stage is off";
-
 /// Writes the merged files of a plan into the folder of its run. What is left out of them is reported as a warning.
 pub(super) fn export_merged(db: &Db, plan: &Plan, folder: &Path) -> Result<(), StoreError> {
     for (name, wire) in &plan.output.merged {
@@ -57,14 +54,10 @@ struct Merge<'a> {
 
 impl Merge<'_> {
     fn members_of(&mut self, item: &ItemRow) -> Result<Vec<Member>, StoreError> {
-        let found = match self.value_of(item)? {
-            Ok(document) => members(&document.json),
-            Err(why) => Err(why),
-        };
-        let members = match found {
+        // That a stage is off is no lack.
+        let Some(found) = self.value_of(item)? else { return Ok(Vec::new()) };
+        let members = match found.and_then(|document| members(&document.json)) {
             Ok(members) => members,
-            // That is no lack.
-            Err(why) if why == OFF => return Ok(Vec::new()),
             Err(why) => {
                 self.missing.add(|| format!("`{}`, {why}", escape_untrusted(&item.id)));
                 return Ok(Vec::new());
@@ -92,27 +85,28 @@ impl Merge<'_> {
         Ok(kept)
     }
 
-    /// What the wire gives for an item, or why it gives nothing.
-    fn value_of(&self, item: &ItemRow) -> Result<Result<Document, String>, StoreError> {
-        let Source::Stage(index) = self.wire.source else { return Ok(Err("which no stage answers for".to_owned())) };
-        let Some(stage) = self.plan.stages.get(index) else { return Ok(Err("which no stage answers for".to_owned())) };
+    /// What the wire gives for an item, or why it gives nothing; none where its stage is off.
+    fn value_of(&self, item: &ItemRow) -> Result<Option<Result<Document, String>>, StoreError> {
+        let nothing = |why: &str| Ok(Some(Err(why.to_owned())));
+        let Source::Stage(index) = self.wire.source else { return nothing("which no stage answers for") };
+        let Some(stage) = self.plan.stages.get(index) else { return nothing("which no stage answers for") };
         match item.state.as_deref() {
-            None => return Ok(Err("which is not done".to_owned())),
-            Some(state) if state == ItemState::Failed.name() => return Ok(Err("which failed".to_owned())),
-            Some(state) if state == ItemState::Pruned.name() => return Ok(Err("which was pruned".to_owned())),
+            None => return nothing("which is not done"),
+            Some(state) if state == ItemState::Failed.name() => return nothing("which failed"),
+            Some(state) if state == ItemState::Pruned.name() => return nothing("which was pruned"),
             Some(_) => {}
         }
         let rows = self.db.results(item.index as i64)?;
         let document = match document_of(stage, StageIdx::new(index), &rows) {
             Ok(document) => document,
-            Err(NoDocument::Off(_)) => return Ok(Err(OFF.to_owned())),
-            Err(why) => return Ok(Err(format!("as stage `{}` has no result: {}", stage.name, why.words()))),
+            Err(NoDocument::Off(_)) => return Ok(None),
+            Err(why) => return nothing(&format!("as stage `{}` has no result: {}", stage.name, why.words())),
         };
         let value = value_of(self.wire, &|_| SourceValue::Present(&document)).map_err(|why| match why {
             NoInput::NotFound(what) => format!("as {}", escape_untrusted(&what)),
             NoInput::NoResult(_) | NoInput::Off(_) => format!("as stage `{}` failed", stage.name),
         });
-        Ok(value)
+        Ok(Some(value))
     }
 }
 

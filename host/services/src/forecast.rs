@@ -42,7 +42,7 @@ pub struct ForecastPlace {
 /// What a stage asks of a model.
 #[derive(Clone, Debug, Default)]
 pub struct ForecastNotes {
-    /// By the id of the item; the empty one is that of the stages that run once a run.
+    /// By the id of the item; the empty one is that of the stages that run once a run, or over all items.
     pub items: HashMap<Arc<str>, ForecastCounts>,
     /// Whether some answer is bounded by nothing that is known.
     pub has_unbounded: bool,

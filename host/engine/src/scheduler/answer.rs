@@ -220,7 +220,7 @@ impl Scheduler<'_, '_> {
                     Answer::Failed { kind: kind.to_owned(), message: failure.message().to_owned() }
                 }
             };
-            // Where all are kept, the others are not noted in the first place.
+            // Where none is kept, none is noted in the first place.
             if result.is_ok() && self.plan.recorded_calls != RecordedCalls::Full {
                 exchanges.retain(|exchange| exchange.answer.is_err());
             }

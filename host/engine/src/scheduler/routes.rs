@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use jackfield_pipeline::{ObjectivePlan, Source, Wire};
+use jackfield_pipeline::{ObjectivePlan, Wire};
 use jackfield_plugin_api::{Attempt, Document, Failure, Objective, Outcome, PendingDecision, Question};
 use jackfield_store::{Record, RouteRecord};
 
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     index::{ArmIdx, CallIdx, ItemSlot, StageIdx},
-    input::{NoInput, SourceValue, excerpt, text_of, value_of},
+    input::{NoInput, excerpt, text_of, value_of},
     item::{Item, Routed, StageState},
     observe::Event,
     router::{ArmDecision, RoutedItem},
@@ -252,12 +252,8 @@ impl Scheduler<'_, '_> {
     }
 
     fn value_at(&self, item: &Item, wire: &Wire) -> Result<Document, NoInput> {
-        let value_in = |source| match source {
-            // What a stage did that the item's end does not count is not learned from.
-            Source::Stage(stage) if !item.wants(StageIdx::new(stage)) => SourceValue::Absent,
-            source => item.source_value(&self.run_stages, None, source),
-        };
-        value_of(wire, &value_in)
+        // What a stage did that the item's end does not count is not learned from.
+        value_of(wire, &|source| item.counted_value(&self.run_stages, source))
     }
 }
 

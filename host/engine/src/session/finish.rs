@@ -95,9 +95,7 @@ impl Session<'_, '_> {
         }
         let run = self.scheduler.run_stages();
         for (name, wire) in &self.plan.output.files {
-            let is_wanted = Self::wants_source(item, wire.source);
-            let value_in = |source| if is_wanted { item.source_value(run, None, source) } else { SourceValue::Absent };
-            if let Ok(document) = value_of(wire, &value_in) {
+            if let Ok(document) = value_of(wire, &|source| item.counted_value(run, source)) {
                 let text: Arc<str> = match serde_json::from_str::<String>(&document.json) {
                     Ok(text) => text.into(),
                     Err(_) => pretty(&document.json).into(),

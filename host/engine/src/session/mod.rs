@@ -18,7 +18,6 @@ use serde_json::json;
 use super::{
     columns::KeptValues,
     error::EngineError,
-    index::StageIdx,
     input::{NoInput, value_of},
     item::{Item, StageState},
     predecessors::Predecessors,
@@ -186,10 +185,5 @@ impl<'p> Session<'p, '_> {
     /// Whether what an item's stages spent is shown, and so counted.
     fn shows_spend(&self) -> bool {
         self.plan.output.show.iter().any(|(_, wire)| wire.source == Source::Spend)
-    }
-
-    /// Whether an item's end counts what a source gave.
-    fn wants_source(item: &Item, source: Source) -> bool {
-        !matches!(source, Source::Stage(stage) if !item.wants(StageIdx::new(stage)))
     }
 }

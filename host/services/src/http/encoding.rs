@@ -21,6 +21,10 @@ pub(super) enum DecodeError {
 /// here stays as it is. Never more than `limit` bytes of it. A text that begins as gzip does is taken for gzip whether or not
 /// the server says so.
 pub(super) fn decode(headers: &HeaderMap, body: Vec<u8>, limit: usize) -> Result<(Vec<u8>, bool), DecodeError> {
+    // A body of no bytes has nothing to take off, and some servers name a coding and send the plain text.
+    if body.is_empty() || begins_as_json(&body) {
+        return Ok((body, true));
+    }
     let named = headers.get_all(CONTENT_ENCODING).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
     let named = named.collect::<Vec<_>>().join(",");
     let is_plain = |name: &str| ["", "identity", "none", "utf-8"].iter().any(|plain| name.eq_ignore_ascii_case(plain));
@@ -28,10 +32,6 @@ pub(super) fn decode(headers: &HeaderMap, body: Vec<u8>, limit: usize) -> Result
     let mut codings: Vec<&str> = codings.collect();
     if codings.is_empty() && body.starts_with(&[0x1f, 0x8b]) && is_text(headers) {
         codings.push("gzip");
-    }
-    // A body of no bytes has nothing to take off, and some servers name a coding and send the plain text.
-    if body.is_empty() || begins_as_json(&body) {
-        return Ok((body, true));
     }
     let is_known = |coding: &&str| ["gzip", "x-gzip", "deflate"].iter().any(|known| coding.eq_ignore_ascii_case(known));
     if codings.len() > MOST_CODINGS || !codings.iter().all(is_known) {

@@ -119,7 +119,7 @@ impl Model {
         self.current_run.set_ledger(ledger);
     }
 
-    /// From now on, what is spent counts towards this bound, and none is made that does not fit; or towards none.
+    /// From now on, what is spent counts towards this bound, and no call is made that does not fit; or towards none.
     pub fn share_budget(&self, budget: Option<Arc<RunBudget>>) {
         self.current_run.set_budget(budget);
     }
