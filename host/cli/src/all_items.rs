@@ -9,7 +9,7 @@ const MOST_SHOWN: usize = 16;
 /// The lines about all items; none where no stage runs over them.
 pub(super) fn all_items_lines(summary: &Summary) -> Vec<String> {
     let Some(all) = &summary.all_items else { return Vec::new() };
-    let mut lines = vec![match all.of.filter(|of| *of != all.over) {
+    let mut lines = vec![match all.stopped_before() {
         Some(of) => format!("over {} of {}, as the run stopped:", all.over, counted(of, "item")),
         None => format!("over {}:", counted(all.over, "item")),
     }];
@@ -28,6 +28,5 @@ pub(super) fn all_items_lines(summary: &Summary) -> Vec<String> {
 
 /// A line for each requirement that is not met.
 pub(super) fn unmet_lines(summary: &Summary) -> Vec<String> {
-    let unmet = summary.requirements.iter().filter(|requirement| !requirement.met);
-    unmet.map(|requirement| format!("not met: {}", requirement.words())).collect()
+    summary.unmet().map(|requirement| format!("not met: {}", requirement.words())).collect()
 }

@@ -3,13 +3,13 @@
 use jackfield::internal::InputLook;
 use jackfield_engine::look_at_kept;
 use jackfield_pipeline::EnvironmentVariable;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     check_json::described,
     exit::{Exit, codes_of, print_error},
     load::{OutputFormat, PipelineArgs, faults_json, load_with_notes, print_json},
-    table::{counted, table},
+    table::{counted, cut, table},
 };
 use crate::terminal::{terminal, without_secrets};
 
@@ -66,23 +66,15 @@ pub(super) fn check(args: &Args) -> Exit {
 /// What a pipeline takes from the environment: each variable, what it stands for now, and where that goes.
 fn variables_table(variables: &[EnvironmentVariable]) -> String {
     let rows = variables.iter().map(|variable| {
-        let value = match &variable.value {
-            Value::String(text) if text.is_empty() => "\"\"".to_owned(),
-            Value::String(text) => text.clone(),
-            value => value.to_string(),
+        let value = match variable.text() {
+            text if text.is_empty() => "\"\"".to_owned(),
+            text => text,
         };
         let from = if variable.is_set { "set" } else { "default" };
-        vec![variable.name.clone(), clipped(&value), from.to_owned(), variable.used_by.join(", ")]
+        vec![variable.name.clone(), cut(value, MOST_CHARS), from.to_owned(), variable.used_by.join(", ")]
     });
     table(&["variable", "value", "from", "used by"], rows.collect())
 }
 
 /// The most characters of a value that are shown.
 const MOST_CHARS: usize = 40;
-
-fn clipped(text: &str) -> String {
-    match text.char_indices().nth(MOST_CHARS) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.to_owned(),
-    }
-}

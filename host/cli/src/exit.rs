@@ -125,9 +125,8 @@ impl From<RunState> for Exit {
 
 impl From<&Summary> for Exit {
     fn from(summary: &Summary) -> Self {
-        let is_unmet = summary.requirements.iter().any(|requirement| !requirement.met);
         match summary.last_session.selected.unwrap_or(summary.state).into() {
-            Self::Success | Self::Partial if is_unmet => Self::Unmet,
+            Self::Success | Self::Partial if summary.unmet().next().is_some() => Self::Unmet,
             exit => exit,
         }
     }

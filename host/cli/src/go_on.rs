@@ -47,7 +47,7 @@ pub(super) fn go_on(args: &Args, run: &str, variables: &[EnvironmentVariable]) -
     let mut repeated = Vec::new();
     let mut command = String::new();
     for variable in variables.iter().filter(|variable| variable.is_set) {
-        let value = variable.value.as_str().map_or_else(|| variable.value.to_string(), str::to_owned);
+        let value = variable.text();
         match word(&value).filter(|_| mask_secrets(&value) == value) {
             Some(value) => command.push_str(&format!("{}={value} ", variable.name)),
             None => repeated.push(format!("{}=...", variable.name)),

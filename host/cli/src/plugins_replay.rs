@@ -21,7 +21,7 @@ use serde_json::Value;
 use super::{
     exit::{Exit, print_error},
     load::print_json,
-    table::counted,
+    table::{counted, cut},
 };
 use crate::terminal::{output, terminal};
 
@@ -269,9 +269,5 @@ fn divergence_text(divergence: &Divergence) -> String {
 }
 
 fn short(value: &Value) -> String {
-    let text = value.to_string();
-    match text.char_indices().nth(300) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text,
-    }
+    cut(value.to_string(), 300)
 }

@@ -7,7 +7,7 @@ use jackfield::bundled;
 use jackfield_conformance::{ExtensionReport, Level, Outcome, Report, Servers, Settings, every_check, examine};
 use jackfield_loader::{
     Linkage, LoadError, Plugin, escape_untrusted, imports,
-    sandbox::{Grant, GrantError, Permission},
+    sandbox::{Grant, GrantError, Limits, Permission},
 };
 use jackfield_plugin_api::Kind;
 use jackfield_services::Http;
@@ -56,8 +56,6 @@ Checks:"
     text
 }
 
-/// The largest answer of a server that an extension gets, as by default in a pipeline.
-const MAX_RESPONSE_BYTES: u64 = 64 << 20;
 /// The columns of the list of checks in the help.
 const HELP_WIDTH: usize = 90;
 
@@ -146,7 +144,7 @@ fn servers() -> Servers {
     let http = Arc::new(Http::default());
     Servers(Arc::new(move |grants, request| {
         let http = Arc::clone(&http);
-        Box::pin(async move { http.fetch(&grants, request, MAX_RESPONSE_BYTES).await })
+        Box::pin(async move { http.fetch(&grants, request, Limits::default().output).await })
     }))
 }
 

@@ -16,7 +16,7 @@ use jackfield_engine::{Cancel, Engine, EngineError, Options, composed, look_for_
 use jackfield_loader::escape_untrusted;
 use jackfield_pipeline::{Plan, STANDARD_INPUT};
 use jackfield_services::{CallRecorder, RunBudget};
-use jackfield_store::{ModelCount, RunState, SearchCount, Spend, Summary, TierCount, TimeStats, warnings_of};
+use jackfield_store::{ModelCount, RunState, SearchCount, Summary, TierCount, TimeStats, warnings_of};
 use serde_json::{Value, json};
 
 use super::{
@@ -29,7 +29,7 @@ use super::{
     pace::rate_text,
     progress::Progress,
     signals::on_signal,
-    table::{counted, ms, table},
+    table::{counted, ms, table, with_parts},
 };
 use crate::terminal::{Severity, output, terminal};
 
@@ -103,6 +103,13 @@ pub(super) struct Args {
 
     #[command(flatten)]
     telemetry: TelemetryArgs,
+}
+
+impl Args {
+    /// How many workers call plugins.
+    pub(super) fn jobs(&self) -> usize {
+        self.jobs.map_or_else(|| available_parallelism().map_or(1, usize::from), usize::from)
+    }
 }
 
 /// A bound in US dollars.
@@ -216,8 +223,7 @@ pub(super) fn go(args: &Args, loaded: &Loaded, cancel: &Cancel, begins: impl FnO
             return Ok(Ended::Refused(Exit::Usage));
         }
     };
-    let jobs = args.jobs.map_or_else(|| available_parallelism().map_or(1, usize::from), usize::from);
-    let options = Options { jobs, retry_failed: args.retry_failed, only, redo: is_redone };
+    let options = Options { jobs: args.jobs(), retry_failed: args.retry_failed, only, redo: is_redone };
     let instances = instances.clone();
     let engine = Engine { plan, registry, instances, services: services.clone(), inputs: &inputs, options };
     let mut progress = Progress::new(plan, args.json);
@@ -392,8 +398,11 @@ fn models(summary: &Summary) {
             model.cached.to_string(),
             model.failed.to_string(),
             model.retries.to_string(),
-            tokens(model.tokens_in, &[(model.tokens_cached, "cached"), (model.tokens_cache_write, "to the cache")]),
-            tokens(model.tokens_out, &[(model.tokens_reasoning, "reasoning")]),
+            with_parts(
+                model.tokens_in.to_string(),
+                &[(model.tokens_cached, "cached"), (model.tokens_cache_write, "to the cache")],
+            ),
+            with_parts(model.tokens_out.to_string(), &[(model.tokens_reasoning, "reasoning")]),
             format!("{:.4}", model.usd),
         ]
     });
@@ -403,8 +412,7 @@ fn models(summary: &Summary) {
         terminal().say_table("models", &table(&header, rows));
     }
     // Of one stage, the table of the models says it all.
-    let asked = |spend: &Spend| spend.calls + spend.cached + spend.failed > 0;
-    let of_stages: Vec<_> = summary.spend.iter().filter(|(_, spend)| asked(spend)).collect();
+    let of_stages: Vec<_> = summary.spend.iter().filter(|(_, spend)| spend.has_completions()).collect();
     if of_stages.len() > 1 {
         let rows = of_stages.into_iter().map(|(stage, spend)| {
             vec![
@@ -412,8 +420,11 @@ fn models(summary: &Summary) {
                 spend.calls.to_string(),
                 spend.cached.to_string(),
                 spend.failed.to_string(),
-                tokens(spend.tokens_in, &[(spend.tokens_cached, "cached"), (spend.tokens_cache_write, "to the cache")]),
-                tokens(spend.tokens_out, &[(spend.tokens_reasoning, "reasoning")]),
+                with_parts(
+                    spend.tokens_in.to_string(),
+                    &[(spend.tokens_cached, "cached"), (spend.tokens_cache_write, "to the cache")],
+                ),
+                with_parts(spend.tokens_out.to_string(), &[(spend.tokens_reasoning, "reasoning")]),
                 format!("{:.4}", spend.cost_usd),
             ]
         });
@@ -434,13 +445,6 @@ fn models(summary: &Summary) {
             terminal().say(format!("cache {cache}: found in {}", asked.join(", ")));
         }
     }
-}
-
-/// A number of tokens, with those of its parts that are there.
-fn tokens(all: u64, parts: &[(u64, &str)]) -> String {
-    let parts: Vec<String> =
-        parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
-    if parts.is_empty() { all.to_string() } else { format!("{all} ({})", parts.join(", ")) }
 }
 
 /// How long a tier took, where it was asked often enough to tell.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use jackfield_store::{
-    Db, ELLIPSIS, ItemCounts, ItemState, RunJson, RunState, StoreError, is_held, list_runs, read_record,
+    Db, ELLIPSIS, ItemCounts, ItemState, RunJson, RunState, Spend, StoreError, is_held, list_runs, read_record,
 };
 use serde_json::json;
 
@@ -38,7 +38,7 @@ impl RunFacts {
         let state = state(folder, run);
         // A session that did not end in order has left the summary of the one before.
         if let Some(summary) = run.summary.as_ref().filter(|summary| summary.state == run.state) {
-            let asked = run.spend.values().any(|spend| spend.calls + spend.cached + spend.failed > 0);
+            let asked = run.spend.values().any(Spend::has_completions);
             let usd = asked.then(|| run.spend.values().map(|spend| spend.cost_usd).sum());
             return Self { state, items: Some(summary.items), wall_ms: Some(summary.wall_ms), usd };
         }

@@ -33,3 +33,18 @@ pub(super) fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
     }
     table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
+
+/// A number, with those of its parts that are there: `120 in (100 cached)`.
+pub(super) fn with_parts(whole: String, parts: &[(u64, &str)]) -> String {
+    let parts = parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+    let parts: Vec<String> = parts.collect();
+    if parts.is_empty() { whole } else { format!("{whole} ({})", parts.join(", ")) }
+}
+
+/// The first characters of a text, and that there are more.
+pub(super) fn cut(text: String, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}

@@ -8,7 +8,7 @@ use std::{
 use jackfield_engine::{StageInstances, open_stages};
 use jackfield_loader::{Registry, escape_untrusted, linked_in_plugin};
 use jackfield_pipeline::{Diagnostics, ExtensionRef, ParsedPipeline, Plan, Request};
-use jackfield_services::{Services, open_services};
+use jackfield_services::{ServiceFault, Services, open_services};
 
 use crate::{admission::load_plugins, inputs::look_at_input, options::LoadOptions};
 
@@ -64,6 +64,17 @@ impl Compiled {
     /// # Errors
     /// All that refuse to open, at their places in the pipeline.
     pub fn open(&mut self) -> Result<Opened, Diagnostics> {
+        self.open_with(open_services).map(|(instances, services)| Opened { instances, services })
+    }
+
+    /// Opens stages, exports, and services in this way.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_with<S: Default>(
+        &mut self,
+        services: impl FnOnce(&Plan, &Registry) -> Result<S, Vec<ServiceFault>>,
+    ) -> Result<(Vec<StageInstances>, S), Diagnostics> {
         let Self { parsed, plan, registry } = self;
         let instances = open_stages(plan, registry).unwrap_or_else(|refused| {
             for fault in refused {
@@ -77,15 +88,15 @@ impl Compiled {
                 parsed.report_at_stage(&stage.name, failure.to_string());
             }
         }
-        let services = open_services(plan, registry).unwrap_or_else(|refused| {
+        let services = services(plan, registry).unwrap_or_else(|refused| {
             for fault in refused {
                 parsed.report_at_service(&fault.service, fault.failure.to_string());
             }
-            Services::default()
+            S::default()
         });
         match parsed.diagnostics() {
             Some(diagnostics) => Err(diagnostics),
-            None => Ok(Opened { instances, services }),
+            None => Ok((instances, services)),
         }
     }
 

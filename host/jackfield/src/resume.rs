@@ -58,7 +58,7 @@ fn variables_that_differ(before: &Plan, now: &Plan) -> Vec<(String, String)> {
     differing
         .map(|(old, new)| {
             let change = Change { place: new.name.clone(), old: Some(old.value.clone()), new: Some(new.value.clone()) };
-            let value = old.value.as_str().map_or_else(|| old.value.to_string(), shell_word);
+            let value = shell_word(&old.text());
             (format!("the variable {}", shown(&change)), format!("{}={value}", new.name))
         })
         .collect()

@@ -57,20 +57,22 @@ fn push(way: &str, text: &str, most: usize, flat: &mut FlatValue) {
 }
 
 /// The member with the bounds of an estimate.
-const INTERVAL: &str = "interval";
+pub(crate) const INTERVAL: &str = "interval";
 
 /// A number with an interval, as `summary` and `agreement` answer it.
-struct Estimate {
+pub(crate) struct Estimate {
     /// The member that holds the number.
-    name: &'static str,
+    pub(crate) name: &'static str,
     /// The number, and its interval in brackets.
-    text: String,
+    pub(crate) text: String,
 }
 
 impl Estimate {
-    fn of(members: &Map<String, Value>) -> Option<Self> {
-        let name =
-            ["mean", "value", "rate"].into_iter().find(|name| members.get(*name).is_some_and(Value::is_number))?;
+    /// The estimate that these members are, if they are one.
+    pub(crate) fn of(members: &Map<String, Value>) -> Option<Self> {
+        let name = ["mean", "value", "rate", "estimate"]
+            .into_iter()
+            .find(|name| members.get(*name).is_some_and(Value::is_number))?;
         let interval = members.get(INTERVAL)?;
         let [low, high] = ["low", "high"].map(|bound| interval.get(bound).filter(|bound| bound.is_number()));
         let text = format!("{} [{}, {}]", scalar(&members[name]), scalar(low?), scalar(high?));
@@ -103,7 +105,7 @@ const fn is_nested(value: &Value) -> bool {
 }
 
 /// A number with a few digits; a text as it is.
-fn scalar(value: &Value) -> String {
+pub(crate) fn scalar(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Number(number) if number.is_f64() => significant_digits(number.as_f64().unwrap_or_default()),

@@ -156,11 +156,6 @@ impl Db {
             query.query_map([item], exchange)?.collect()
         })
     }
-
-    /// Whether any exchange is on the record.
-    pub fn has_exchanges(&self) -> Result<bool, StoreError> {
-        self.run(|db| db.query_row("SELECT EXISTS (SELECT 1 FROM exchanges)", [], |row| row.get(0)))
-    }
 }
 
 fn exchange(row: &rusqlite::Row<'_>) -> rusqlite::Result<Exchange> {

@@ -108,8 +108,6 @@ pub struct AnswerLengths {
     pub deviation_out: f64,
     /// The fewest.
     pub least_out: u64,
-    /// The most.
-    pub most_out: u64,
     /// Mean of the tokens that it read for one.
     pub mean_in: f64,
     /// Completions of an item, cached ones included, over the items that asked for any.
@@ -123,7 +121,7 @@ impl Db {
             let mut query = db.prepare(
                 "SELECT stage, model, SUM(made), AVG(CASE WHEN made THEN tokens_out END),
                    AVG(CASE WHEN made THEN 1.0 * tokens_out * tokens_out END), MIN(CASE WHEN made THEN tokens_out END),
-                   MAX(CASE WHEN made THEN tokens_out END), AVG(CASE WHEN made THEN tokens_in END),
+                   AVG(CASE WHEN made THEN tokens_in END),
                    1.0 * COUNT(*) / COUNT(DISTINCT item)
                  FROM (SELECT *, source = 'call' AND failure IS NULL AS made FROM model_calls WHERE NOT open)
                  GROUP BY stage, model HAVING SUM(made) > 0 ORDER BY stage, model",
@@ -137,9 +135,8 @@ impl Db {
                     mean_out,
                     deviation_out: (mean_of_squares - mean_out * mean_out).max(0.0).sqrt(),
                     least_out: unsigned(row, 5)?,
-                    most_out: unsigned(row, 6)?,
-                    mean_in: row.get(7)?,
-                    per_item: row.get(8)?,
+                    mean_in: row.get(6)?,
+                    per_item: row.get(7)?,
                 })
             })?;
             rows.collect()

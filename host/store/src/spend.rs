@@ -57,6 +57,12 @@ impl Spend {
         *self == Self::default()
     }
 
+    /// Whether any completion was asked for.
+    #[must_use]
+    pub const fn has_completions(&self) -> bool {
+        self.calls + self.cached + self.failed > 0
+    }
+
     /// Counts a completion that has ended.
     pub fn add_completion(&mut self, completion: &CompletionRecord) {
         match (&completion.failure, &completion.source) {

@@ -260,6 +260,11 @@ pub struct LastSession {
 }
 
 impl Summary {
+    /// What the run does not meet of what is required of it.
+    pub fn unmet(&self) -> impl Iterator<Item = &RequirementOutcome> {
+        self.requirements.iter().filter(|requirement| !requirement.met)
+    }
+
     /// Counts items as failed whose files could not be written: that shows only once they are done.
     pub fn count_unwritten(&mut self, UnwrittenItems { ok, pruned, partial }: UnwrittenItems) {
         self.items.ok = self.items.ok.saturating_sub(ok);
@@ -285,6 +290,14 @@ pub struct AllItems {
     /// Why others have no result, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub without: BTreeMap<String, String>,
+}
+
+impl AllItems {
+    /// How many items there are, if not all of them were seen.
+    #[must_use]
+    pub fn stopped_before(&self) -> Option<u64> {
+        self.of.filter(|of| *of != self.over)
+    }
 }
 
 /// Something that a pipeline requires of a run.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jackfield_pipeline::{Plan, Price, Scope};
 use jackfield_services::{ForecastCounts, ForecastNotes};
+use jackfield_store::AnswerLengths;
 use serde::Serialize;
 
 /// So many standard errors to each side of an estimate hold the truth 99 times of 100.
@@ -45,17 +46,6 @@ impl Interval {
         let expected = self.expected.zip(other.expected).map(|(one, other)| one + other);
         Self { low: self.low + other.low, expected, high: self.high + other.high }
     }
-}
-
-/// What earlier runs of the pipeline say of the answers that a stage has from a model.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct EarlierAnswers {
-    pub(super) answers: f64,
-    pub(super) mean_out: f64,
-    pub(super) deviation_out: f64,
-    pub(super) least_out: f64,
-    pub(super) mean_in: f64,
-    pub(super) per_item: f64,
 }
 
 /// What a stage would ask of a model.
@@ -105,7 +95,7 @@ pub(super) fn estimate(
     plan: &Plan,
     notes: &ForecastNotes,
     items: Items,
-    earlier: Option<EarlierAnswers>,
+    earlier: Option<&AnswerLengths>,
     asking: &BTreeMap<usize, bool>,
 ) -> StageForecast {
     let index = plan.stages.iter().position(|known| known.name == stage);
@@ -209,8 +199,9 @@ fn total_of(notes: &ForecastNotes, items: Items, of: fn(&ForecastCounts) -> u64)
 }
 
 /// The tokens of so many answers that are like earlier ones.
-fn answers_like(earlier: EarlierAnswers, calls: Interval) -> Interval {
-    let EarlierAnswers { answers, mean_out: mean, deviation_out: deviation, least_out: least, .. } = earlier;
+fn answers_like(earlier: &AnswerLengths, calls: Interval) -> Interval {
+    let AnswerLengths { answers, mean_out: mean, deviation_out: deviation, least_out: least, .. } = *earlier;
+    let (answers, least) = (answers as f64, least as f64);
     let error = |calls: f64| ERRORS * deviation * (1.0 / calls.max(1.0) + 1.0 / answers.max(1.0)).sqrt();
     Interval {
         low: calls.low * (mean / MEAN_FACTOR - error(calls.low)).max(least),
@@ -266,15 +257,17 @@ mod tests {
 
     #[test]
     fn answers_of_a_run_are_like_those_of_earlier_ones_within_reason() {
-        let earlier = EarlierAnswers {
-            answers: 10.0,
+        let earlier = AnswerLengths {
+            stage: 0,
+            model: String::new(),
+            answers: 10,
             mean_out: 100.0,
             deviation_out: 50.0,
-            least_out: 20.0,
+            least_out: 20,
             mean_in: 10.0,
             per_item: 1.0,
         };
-        let many = answers_like(earlier, Interval::exactly(1000.0));
+        let many = answers_like(&earlier, Interval::exactly(1000.0));
         assert_eq!(many.expected, Some(100_000.0));
         assert!(many.low < 60_000.0 && many.low >= 20_000.0 && many.high > 140_000.0, "{many:?}");
         let price = Price { cached_input: Some(0.5), ..Price::new(1.0, 2.0) };

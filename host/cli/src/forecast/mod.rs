@@ -6,9 +6,7 @@ mod estimate;
 use std::collections::BTreeMap;
 
 use jackfield::internal::{BundledInputs, Compiled};
-use jackfield_engine::{
-    Cancel, Engine, EngineError, Event, Observer, Options, Sample, look_for_input, open_stages, sample,
-};
+use jackfield_engine::{Cancel, Engine, EngineError, Event, Observer, Options, Sample, look_for_input, sample};
 use jackfield_pipeline::{Plan, Scope};
 use jackfield_services::{ForecastNotes, ForecastPlace, MOST_OF_AN_ANSWER, open_forecast};
 use serde_json::json;
@@ -26,40 +24,32 @@ use super::{
 use crate::terminal::{output, terminal};
 
 pub(super) fn forecast(args: &Args, format: OutputFormat) -> Exit {
-    let compiled = match compile(&args.pipeline, format) {
+    let mut compiled = match compile(&args.pipeline, format) {
         Ok(compiled) => compiled,
         Err(exit) => return exit,
     };
-    let Compiled { mut parsed, plan, registry } = compiled;
-    if plan.search.is_some() {
+    if compiled.plan.search.is_some() {
         print_error(
             "what a search costs cannot be forecast: the results of its trials decide what is tried next",
             Some("bound it with `--max-usd`".to_owned()),
         );
         return Exit::Usage;
     }
-    let instances = open_stages(&plan, &registry).unwrap_or_else(|refused| {
-        refused.iter().for_each(|fault| parsed.report_at_stage(&fault.stage, fault.failure.to_string()));
-        Vec::new()
-    });
-    let opened = open_forecast(&plan, &registry).map_err(|refused| {
-        refused.iter().for_each(|fault| parsed.report_at_service(&fault.service, fault.failure.to_string()));
-    });
-    let (services, forecaster) = match (opened, parsed.diagnostics()) {
-        (Ok(opened), None) => opened,
-        (_, faults) => {
-            faults.iter().for_each(|faults| report(faults, format));
+    let (instances, (services, forecaster)) = match compiled.open_with(open_forecast) {
+        Ok(opened) => opened,
+        Err(faults) => {
+            report(&faults, format);
             return Exit::Usage;
         }
     };
+    let Compiled { plan, registry, .. } = compiled;
     let asked = look_for_input(&plan, &BundledInputs)
         .and_then(|()| match plan.stages.iter().any(|stage| stage.scope == Scope::Item) {
             true => sample(&BundledInputs, &plan.input, args.forecast_sample as usize),
             false => Ok(Sample::default()),
         })
         .and_then(|sample| {
-            let jobs = std::thread::available_parallelism().map_or(1, usize::from);
-            let options = Options { jobs, ..Options::default() };
+            let options = Options { jobs: args.jobs(), ..Options::default() };
             let engine = Engine { plan: &plan, registry: &registry, instances, services, inputs: &sample, options };
             let mut failures = Failures::default();
             engine.run_unrecorded(&Cancel::default(), &mut failures)?;
@@ -123,7 +113,7 @@ impl Forecast {
         let mut stages: Vec<StageForecast> = counted_requests
             .iter()
             .map(|(place, notes)| {
-                let of_earlier = earlier.get(&(place.stage.to_string(), place.model.to_string())).copied();
+                let of_earlier = earlier.get(&(place.stage.to_string(), place.model.to_string()));
                 estimate((&place.stage, &place.model), plan, notes, items, of_earlier, &asking)
             })
             .collect();

@@ -6,7 +6,7 @@ use jackfield_store::{Exchange, TokenCounts};
 use serde_json::{Value, json};
 
 use super::block::Pen;
-use crate::table::{counted, ms};
+use crate::table::{counted, ms, with_parts};
 
 /// The exchanges of a stage, a block of lines each.
 pub(super) fn exchange_lines(exchanges: &[&Exchange], pen: Pen) -> Vec<String> {
@@ -67,15 +67,9 @@ fn cost_line(exchange: &Exchange, several_calls: bool) -> String {
         _ => "1 call".to_owned(),
     });
     let TokenCounts { tokens_in, tokens_out, tokens_cached, tokens_cache_write, tokens_reasoning } = exchange.tokens;
-    let part_of = |count: u64, what: &str| (count > 0).then(|| format!("{count} {what}"));
-    let with = |whole: String, of: Vec<String>| match of.as_slice() {
-        [] => whole,
-        of => format!("{whole} ({})", of.join(", ")),
-    };
-    let read = [part_of(tokens_cached, "cached"), part_of(tokens_cache_write, "to the cache")];
-    parts.push(with(counted(tokens_in, "token") + " in", read.into_iter().flatten().collect()));
-    let thought = part_of(tokens_reasoning, "reasoning").into_iter().collect();
-    parts.push(with(format!("{tokens_out} out"), thought));
+    let read = [(tokens_cached, "cached"), (tokens_cache_write, "to the cache")];
+    parts.push(with_parts(counted(tokens_in, "token") + " in", &read));
+    parts.push(with_parts(format!("{tokens_out} out"), &[(tokens_reasoning, "reasoning")]));
     parts.push(format!("{:.6} USD", exchange.usd));
     parts.push(ms(exchange.took_us as f64 / 1000.0));
     parts.join(", ")

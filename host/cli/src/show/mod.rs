@@ -202,8 +202,7 @@ impl ShownItem<'_> {
 
     /// The stages of which it is not on record what they asked of a model.
     fn unrecorded(&self) -> Vec<&str> {
-        let asked = |spend: &Spend| spend.calls + spend.cached + spend.failed > 0;
-        let stages = self.stages().filter(|(index, _)| self.spend.get(index).is_some_and(asked));
+        let stages = self.stages().filter(|(index, _)| self.spend.get(index).is_some_and(Spend::has_completions));
         stages.filter(|(index, _)| self.asked_by(*index).is_empty()).map(|(_, stage)| stage.name.as_str()).collect()
     }
 

@@ -49,11 +49,12 @@ pub(super) fn show_run_stages(
         print_json(&found);
         return Ok(Exit::Success);
     }
-    let Canvas { pen, .. } = args.canvas();
+    let canvas = args.canvas();
+    let Canvas { pen, .. } = canvas;
     let mut lines = vec![format!("run {}", escape_untrusted(&run.run))];
     for stage in &stages {
         let often = match (stage.scope, all_items) {
-            (Scope::All, Some(all)) => match all.of.filter(|of| *of != all.over) {
+            (Scope::All, Some(all)) => match all.stopped_before() {
                 Some(of) => format!("over {} of {}", all.over, counted(of, "item")),
                 None => format!("over {}", counted(all.over, "item")),
             },
@@ -65,7 +66,7 @@ pub(super) fn show_run_stages(
         let failures = found["failures"].get(&stage.name).and_then(Value::as_array);
         let is_off = found["off"].as_array().is_some_and(|off| off.iter().any(|name| *name == stage.name));
         match answer {
-            Some(answer) => lines.extend(value_lines(answer, &stage.views, args.canvas())),
+            Some(answer) => lines.extend(value_lines(answer, &stage.views, canvas)),
             None if is_off => lines.push("  off".to_owned()),
             None if failures.is_none() => lines.push("  no result yet".to_owned()),
             None => {}

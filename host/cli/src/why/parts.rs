@@ -6,7 +6,7 @@ use jackfield_plugin_api::to_hex;
 use serde_json::{Value, json};
 
 use super::recorded::RecordedStageCalls;
-use crate::terminal::without_secrets;
+use crate::{table::cut, terminal::without_secrets};
 
 /// A part of the key.
 pub(super) struct KeyPart {
@@ -124,13 +124,6 @@ fn first_difference(old: &[Value], new: &[Value]) -> Option<InputDifference> {
 /// The beginning of a value as JSON.
 fn excerpt(value: &Value) -> String {
     cut(value.to_string(), 60)
-}
-
-fn cut(text: String, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
 }
 
 /// The first difference between two values, in words.

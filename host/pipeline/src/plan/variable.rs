@@ -23,6 +23,12 @@ pub struct EnvironmentVariable {
 }
 
 impl EnvironmentVariable {
+    /// What it stands for, as a text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.value.as_str().map_or_else(|| self.value.to_string(), str::to_owned)
+    }
+
     /// Whether its value can change a result: not if all that it reaches is how fast and how often something is called, what that
     /// may cost, or where files lie.
     #[must_use]

@@ -42,8 +42,11 @@ struct StageColumns {
 }
 
 /// What a stage came to, item by item.
-#[derive(Default, Serialize)]
+#[derive(Serialize)]
 struct CellColumns {
+    /// The position of the stage in the plan of its run.
+    #[serde(skip)]
+    at: usize,
     /// A letter an item: [`Status::letter`](super::cells::Status::letter).
     status: String,
     text: Vec<Option<TextId>>,
@@ -85,12 +88,12 @@ impl Columns {
     pub(super) fn new(run: &RunJson, other: Option<&RunJson>, texts: &mut Texts) -> Self {
         let mut stages: Vec<StageColumns> = Vec::new();
         for (index, stage) in of_items(run) {
-            let own = Some(CellColumns::default());
+            let own = Some(CellColumns::new(index));
             stages.push(StageColumns { name: texts.add_name(stage), number: index + 1, own, other: None });
         }
         for (index, stage) in other.into_iter().flat_map(of_items) {
             let name = texts.add_name(stage);
-            let cells = Some(CellColumns::default());
+            let cells = Some(CellColumns::new(index));
             match stages.iter_mut().find(|stage| stage.name == name) {
                 Some(stage) => stage.other = cells,
                 None => stages.push(StageColumns { name, number: index + 1, own: None, other: cells }),
@@ -118,8 +121,8 @@ impl Columns {
         self.id.len()
     }
 
-    /// Adds an item. `run` and `other` are those that the columns were made for.
-    pub(super) fn push(&mut self, item: PageItem, run: &RunJson, other: Option<&RunJson>, texts: &mut Texts) {
+    /// Adds an item of the runs that the columns were made for.
+    pub(super) fn push(&mut self, item: PageItem, texts: &mut Texts) {
         self.id.push(texts.add_name(&item.row.id));
         self.state.push(texts.add_name(item.row.state.as_deref().unwrap_or("not done")));
         self.fault.push(item.row.fault.as_deref().map(|fault| texts.add(fault)));
@@ -129,18 +132,16 @@ impl Columns {
             Some(other) if other.has_same_input => '1',
             Some(_) => '2',
         });
-        let mut own = by_name(run, item.cells, texts);
+        let mut own: BTreeMap<usize, Cell> = item.cells.0.into_iter().collect();
         self.exchanges.push(item.exchanges);
         self.other_exchanges.push(item.other_exchanges);
-        let mut others = match (item.other, other) {
-            (Some(item), Some(run)) => by_name(run, item.cells, texts),
-            _ => BTreeMap::new(),
-        };
+        let mut others: BTreeMap<usize, Cell> =
+            item.other.map(|other| other.cells.0.into_iter().collect()).unwrap_or_default();
         for stage in &mut self.stages {
             let cells = [(&mut stage.own, &mut own), (&mut stage.other, &mut others)];
             for (columns, cells) in cells {
                 if let Some(columns) = columns {
-                    columns.push(cells.remove(&stage.name.number()), texts);
+                    columns.push(cells.remove(&columns.at), texts);
                 }
             }
         }
@@ -153,12 +154,19 @@ fn of_items(run: &RunJson) -> impl Iterator<Item = (usize, &str)> {
     stages.map(|(index, stage)| (index, stage.name.as_str()))
 }
 
-fn by_name(run: &RunJson, cells: ItemCells, texts: &mut Texts) -> BTreeMap<u32, Cell> {
-    let named = cells.0.into_iter().map(|(stage, cell)| (texts.add_name(&run.plan.stages[stage].name).number(), cell));
-    named.collect()
-}
-
 impl CellColumns {
+    /// No items of the stage at this position.
+    const fn new(at: usize) -> Self {
+        Self {
+            at,
+            status: String::new(),
+            text: Vec::new(),
+            score: Vec::new(),
+            passed: String::new(),
+            numbers: Vec::new(),
+        }
+    }
+
     fn push(&mut self, cell: Option<Cell>, texts: &mut Texts) {
         let before = self.text.len();
         let Some(cell) = cell else {

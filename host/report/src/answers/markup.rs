@@ -1,7 +1,5 @@
 //! The page around its data: what is there before the script runs, and what it fills.
 
-use serde::Serialize;
-
 use jackfield_store::RunJson;
 
 use super::{Notes, texts::PageTexts};
@@ -25,7 +23,7 @@ const SCRIPT: &str = concat!(
     include_str!("script/keys.js"),
 );
 
-pub(super) fn page(run: &RunJson, head: &Html, notes: &Notes, columns: &impl Serialize, texts: &PageTexts) -> String {
+pub(super) fn page(run: &RunJson, head: &Html, notes: &Notes, columns: &Html, texts: &PageTexts) -> String {
     let mut out = Html::new();
     out.write_static("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
     // Nothing is loaded, and nothing runs but this one script: not even if something were not escaped.
@@ -51,7 +49,7 @@ pub(super) fn page(run: &RunJson, head: &Html, notes: &Notes, columns: &impl Ser
     out.write_static(include_str!("body.html"));
     write_notes(&mut out, notes);
     out.write_static("<script type=\"application/json\" id=\"columns\">");
-    out.write_json(columns);
+    out.append(columns);
     out.write_static("</script>\n<script type=\"application/json\" id=\"texts\">");
     out.write_json(texts);
     out.write_static("</script>\n<script>");

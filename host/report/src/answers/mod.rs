@@ -20,6 +20,8 @@ mod texts;
 mod totals;
 mod value_text;
 
+use std::collections::HashMap;
+
 use jackfield_pipeline::InputPlan;
 use jackfield_store::{Db, ItemRow, RunJson, StoreError};
 use serde_json::Value;
@@ -35,6 +37,7 @@ use self::{
 
 use self::cells::ItemCells;
 pub use self::cells::ReadInput;
+use crate::html::Html;
 
 /// The most bytes of the page.
 const MOST_BYTES: usize = 14_500_000;
@@ -88,11 +91,18 @@ fn write_page(
     let selection = Selection::of(run, db, columns.width())?;
     let mut totals = Totals::default();
     let mut has_exchanges = false;
+    let mut places = HashMap::new();
+    if let Some(other) = other {
+        other.db.each_item(|row| {
+            places.entry(row.id).or_insert(row.index);
+            Ok(())
+        })?;
+    }
     db.each_item(|row| {
         let cells = ItemCells::read(run, db, &row)?;
-        let other_item = match other {
-            Some(other) => other_item(other, &row)?,
-            None => None,
+        let other_item = match (other, places.get(&row.id)) {
+            (Some(other), Some(place)) => other_item(other, *place, &row)?,
+            _ => None,
         };
         totals.add(row.state.as_deref(), &cells, run, other_run.map(|run| (run, other_item.as_ref())));
         if !selection.has(row.index) {
@@ -111,11 +121,12 @@ fn write_page(
         };
         let other_exchanges = other_exchanges.unless_as_in(&exchanges);
         let item = PageItem { row, input, cells, exchanges, other: other_item, other_exchanges };
-        columns.push(item, run, other_run, &mut texts);
+        columns.push(item, &mut texts);
         Ok(())
     })?;
-    let columns_json = serde_json::to_value(&columns).unwrap_or_default();
-    let room = MOST_BYTES.saturating_sub(MARKUP_BYTES + columns_json.to_string().len());
+    let mut data = Html::new();
+    data.write_json(&columns);
+    let room = MOST_BYTES.saturating_sub(MARKUP_BYTES + data.len());
     let left_out = totals.items - columns.len() as u64;
     let page_texts = texts.finish(room);
     let notes = Notes {
@@ -124,12 +135,12 @@ fn write_page(
         has_exchanges: (!run.plan.models.is_empty()).then_some(has_exchanges),
     };
     let head = head::head(run, db, other_run, &totals)?;
-    Ok(markup::page(run, &head, &notes, &columns_json, &page_texts))
+    Ok(markup::page(run, &head, &notes, &data, &page_texts))
 }
 
-/// The same item in the other run.
-fn other_item(other: OtherRun<'_>, row: &ItemRow) -> Result<Option<OtherItem>, StoreError> {
-    let Some(before) = other.db.item_by_id(&row.id)? else { return Ok(None) };
+/// The same item in the other run, where it has this place.
+fn other_item(other: OtherRun<'_>, place: u64, row: &ItemRow) -> Result<Option<OtherItem>, StoreError> {
+    let Some(before) = other.db.item(place)? else { return Ok(None) };
     let cells = ItemCells::read(other.run, other.db, &before)?;
     Ok(Some(OtherItem { index: before.index, cells, has_same_input: before.digest == row.digest }))
 }

@@ -2,10 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::units::significant_digits;
+use crate::flat_value::{Estimate, INTERVAL, scalar};
 
-/// What an interval beside it is of.
-const OF_INTERVAL: [&str; 4] = ["mean", "rate", "value", "estimate"];
 /// An object of so many numbers and words stands in one line.
 const IN_A_LINE: usize = 8;
 
@@ -20,7 +18,7 @@ pub(super) fn readable(value: &Value) -> Value {
 /// A value within another.
 fn readable_part(value: &Value) -> Value {
     match value {
-        Value::Number(_) => digits(value).map_or_else(|| value.clone(), Value::String),
+        Value::Number(_) => Value::String(scalar(value)),
         Value::Array(elements) => elements.iter().map(readable_part).collect(),
         Value::Object(members) => {
             let members = readable_members(members);
@@ -31,27 +29,19 @@ fn readable_part(value: &Value) -> Value {
 }
 
 fn readable_members(members: &Map<String, Value>) -> Map<String, Value> {
-    let interval = members.get("interval").and_then(interval);
-    let of =
-        OF_INTERVAL.into_iter().find(|name| interval.is_some() && members.get(*name).is_some_and(Value::is_number));
+    let estimate = Estimate::of(members);
     let is_shown = |name: &str, value: &Value| {
         let is_empty = value.is_null() || value.as_object().is_some_and(Map::is_empty);
-        !is_empty && (of.is_none() || name != "interval")
+        !is_empty && (estimate.is_none() || name != INTERVAL)
     };
     let shown = members.iter().filter(|(name, value)| is_shown(name, value)).map(|(name, value)| {
-        let shown = match (readable_part(value), &interval) {
-            (Value::String(number), Some(interval)) if of == Some(name) => {
-                Value::String(format!("{number} {interval}"))
-            }
-            (shown, _) => shown,
+        let shown = match &estimate {
+            Some(estimate) if estimate.name == name => Value::String(estimate.text.clone()),
+            _ => readable_part(value),
         };
         (name.clone(), shown)
     });
     shown.collect()
-}
-
-fn interval(value: &Value) -> Option<String> {
-    Some(format!("[{}, {}]", digits(value.get("low")?)?, digits(value.get("high")?)?))
 }
 
 fn in_a_line(members: &Map<String, Value>) -> Option<String> {
@@ -64,13 +54,6 @@ fn in_a_line(members: &Map<String, Value>) -> Option<String> {
         }
     }
     (parts.len() <= IN_A_LINE).then(|| parts.join(", "))
-}
-
-fn digits(value: &Value) -> Option<String> {
-    match value {
-        Value::Number(number) if number.is_i64() || number.is_u64() => Some(number.to_string()),
-        value => value.as_f64().map(significant_digits),
-    }
 }
 
 #[cfg(test)]

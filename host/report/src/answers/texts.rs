@@ -80,12 +80,6 @@ struct Text {
     is_name: bool,
 }
 
-impl TextId {
-    pub(super) const fn number(self) -> u32 {
-        self.0
-    }
-}
-
 /// The texts as they are on the page.
 #[derive(Serialize)]
 pub(super) struct PageTexts {

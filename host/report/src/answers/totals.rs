@@ -36,8 +36,6 @@ pub(super) struct GradeTotals {
     /// Items that both runs graded, by whether they passed in the other run and in this one.
     pub(super) now_passed: u64,
     pub(super) no_longer_passed: u64,
-    pub(super) better: u64,
-    pub(super) worse: u64,
 }
 
 /// Grades, added up.
@@ -105,8 +103,6 @@ impl Totals {
                 if let Some(now) = cell.grade {
                     totals.now_passed += u64::from(now.passed && !grade.passed);
                     totals.no_longer_passed += u64::from(!now.passed && grade.passed);
-                    totals.better += u64::from(now.score > grade.score);
-                    totals.worse += u64::from(now.score < grade.score);
                 }
             }
         }

@@ -29,7 +29,7 @@ pub(super) fn section(stats: &RunStats<'_>) -> Option<Html> {
 }
 
 fn write_all(out: &mut Html, stats: &RunStats<'_>, all: &AllItems) {
-    match all.of.filter(|of| *of != all.over) {
+    match all.stopped_before() {
         Some(of) => {
             write_escaped!(out, "<p>Over {} of {}, as the run stopped.</p>\n", all.over, grouped_count(of, "item"));
         }

@@ -1,6 +1,7 @@
 // Which items are shown, and in which order.
 
-const filter = { terms: [], scope: "all", state: "", grade: "", change: "", order: "", isReversed: false };
+const UNFILTERED = { terms: [], scope: "all", state: "", grade: "", change: "", order: "as in the input", isReversed: false };
+const filter = { ...UNFILTERED };
 // The items that are shown, in order.
 let shown = [];
 

@@ -22,7 +22,7 @@ const cutNote = (id) => {
 const textBlock = (id, classes = "") => make("div", "", make("div", `text ${classes}`, ...lined(text(id), filter.terms)), cutNote(id));
 
 // A text beside that of the other run, with what differs marked.
-const sideBySide = (mine, theirs, titles = ["This run", "The other run"]) => {
+const sideBySide = (mine, theirs) => {
   const [one, two] = difference(plain(mine), plain(theirs));
   // Behind the end of a text that is cut, nothing is known to differ.
   if (wholeLength.has(mine) || wholeLength.has(theirs)) {
@@ -30,7 +30,7 @@ const sideBySide = (mine, theirs, titles = ["This run", "The other run"]) => {
   }
   const side = (title, runs, name, id) => make("div", "side", make("p", "side-name", title),
     make("div", "text", ...runs.map(([part, isSame]) => (isSame ? part : make(name, "", part)))), cutNote(id));
-  const box = make("div", "sides", side(titles[0], one, "ins", mine), side(titles[1], two, "del", theirs));
+  const box = make("div", "sides", side("This run", one, "ins", mine), side("The other run", two, "del", theirs));
   if (one.every(([, isSame]) => isSame) && two.every(([, isSame]) => isSame)) {
     return make("div", "", box, make("p", "note", "They differ behind what is on this page."));
   }

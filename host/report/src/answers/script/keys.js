@@ -52,7 +52,7 @@ const orderBy = (order) => {
 };
 
 const clearAll = () => {
-  Object.assign(filter, { terms: [], scope: "all", state: "", grade: "", change: "", order: "as in the input", isReversed: false });
+  Object.assign(filter, UNFILTERED);
   search.value = "";
   by("scope").value = "all";
   by("order").value = filter.order;
@@ -65,7 +65,7 @@ search.addEventListener("input", () => { filter.terms = wordsOf(search.value); a
 by("scope").addEventListener("change", (event) => {
   const { value } = event.target;
   filter.scope = /^\d+$/.test(value) ? Number(value) : value;
-  Object.assign(filter, { state: "" });
+  filter.state = "";
   drawChoices();
   apply();
 });
@@ -119,7 +119,6 @@ addEventListener("keydown", (event) => {
 });
 
 addOrders();
-filter.order = "as in the input";
 options(by("scope"), [["all", "all of the item"], ["input", "the input"], ...(isAsked ? [["prompts", "prompts and answers"]] : []),
   ...stages.map((stage, at) => [String(at), `${stage.number} ${plain(stage.name)}`])]);
 options(by("order"), [...ORDERS.keys()].map((name) => [name, name]));

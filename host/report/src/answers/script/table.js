@@ -145,7 +145,6 @@ const drawRows = () => {
     if (last.nextSibling !== tr) last.after(tr);
     tr.setAttribute("aria-rowindex", String(at + 2));
     tr.classList.toggle("current", item === current);
-    tr.classList.toggle("odd", at % 2 === 1);
     last = tr;
   }
   above.firstChild.style.height = `${from * rowHeight}px`;
@@ -172,7 +171,7 @@ const drawTable = () => {
 };
 
 // Puts the keyboard at an item, and the item where it is seen.
-const goTo = (item, isFocused = true) => {
+const goTo = (item) => {
   const at = shown.indexOf(item);
   if (at < 0) return;
   current = item;
@@ -180,7 +179,7 @@ const goTo = (item, isFocused = true) => {
   if (top < region.scrollTop) region.scrollTop = top;
   else if (top + rowHeight > region.scrollTop + room) region.scrollTop = top + rowHeight - room;
   drawRows();
-  if (isFocused) rowElements.get(item)?.querySelector("a").focus({ preventScroll: true });
+  rowElements.get(item)?.querySelector("a").focus({ preventScroll: true });
 };
 
 region.addEventListener("scroll", drawRows, { passive: true });
